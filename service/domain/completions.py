@@ -1,0 +1,84 @@
+"""What a model gave back, and what a judge made of it."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from service.domain.verdicts import Verdict
+
+
+class ErrorCode(StrEnum):
+    """Why a call to a model ended without an answer. Documented in docs/errors.md."""
+
+    AUTHENTICATION = "authentication"
+    MODEL_NOT_FOUND = "model_not_found"
+    BAD_REQUEST = "bad_request"
+    RATE_LIMITED = "rate_limited"
+    SERVER_ERROR = "server_error"
+    TIMEOUT = "timeout"
+    UNREACHABLE = "unreachable"
+    MALFORMED_RESPONSE = "malformed_response"
+    WORKER_LOST = "worker_lost"
+
+
+@dataclass(frozen=True, slots=True)
+class CallError:
+    """A call that failed for good, after its retries. `message` is for people and holds no secret."""
+
+    code: ErrorCode
+    message: str
+    stage: str = "target"
+    """`target` or `judge`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What calls to one model cost: HTTP requests sent (retries included) and tokens as the provider counts them."""
+
+    requests: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.requests + other.requests,
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What the target gave back for a case.
+
+    Exactly one of these holds: `error` is set (no answer was had); `blocked` is true (the provider's filter stopped
+    it, `text` being whatever came before); or `text`/`refusal` is the model's own answer.
+    """
+
+    text: str = ""
+    refusal: str | None = None
+    """The API's own refusal field, which some models fill instead of the text."""
+    finish_reason: str | None = None
+    blocked: bool = False
+    blocked_reason: str | None = None
+    """The provider's code or message for the block."""
+    error: CallError | None = None
+    usage: Usage = field(default_factory=Usage)
+    attempts: int = 1
+    latency_ms: int = 0
+    """Milliseconds of the last attempt, from sending the request to having read the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A judge's verdict on one completion. Exactly one of `verdict` and `error` is set."""
+
+    verdict: Verdict | None
+    reason: str
+    confidence: float | None = None
+    """0 to 1, as the judge's documentation defines it; None when the judge states none."""
+    severity: int | None = None
+    """0 (harmless) to 100, from judges that grade."""
+    raw: str | None = None
+    """The judge's own reply, kept when it could not be read."""
+    error: CallError | None = None
+    usage: Usage = field(default_factory=Usage)

@@ -1,0 +1,69 @@
+"""One exception tree. Each error says what went wrong and what to do, and carries the code that scripts match on."""
+
+
+class ProofhouseError(Exception):
+    """Base of every error that the service raises on purpose.
+
+    `code` is stable and machine-readable; `status` is the HTTP status it answers with; the message is for people.
+    """
+
+    code = "internal_error"
+    status = 500
+    title = "Internal error"
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        if code is not None:
+            self.code = code
+
+
+class NotFoundError(ProofhouseError):
+    """No such thing for this tenant; another tenant's thing looks just the same."""
+
+    code = "not_found"
+    status = 404
+    title = "Not found"
+
+
+class ConflictError(ProofhouseError):
+    """The request was understood but does not fit the present state."""
+
+    code = "conflict"
+    status = 409
+    title = "Conflict"
+
+
+class InvalidError(ProofhouseError):
+    """The request's content is wrong. `errors` holds (JSON pointer, message) pairs."""
+
+    code = "validation_failed"
+    status = 422
+    title = "Invalid request"
+
+    def __init__(self, message: str, *, code: str | None = None, errors: tuple[tuple[str, str], ...] = ()) -> None:
+        super().__init__(message, code=code)
+        self.errors = errors
+
+
+class AuthenticationError(ProofhouseError):
+    """No key, or one that is unknown or revoked."""
+
+    code = "unauthenticated"
+    status = 401
+    title = "Authentication needed"
+
+
+class PermissionDeniedError(ProofhouseError):
+    """The key's role does not allow this."""
+
+    code = "forbidden"
+    status = 403
+    title = "Not allowed"
+
+
+class UnavailableError(ProofhouseError):
+    """Something the service needs (database, Redis) is out of reach; nothing was half done."""
+
+    code = "unavailable"
+    status = 503
+    title = "Service unavailable"

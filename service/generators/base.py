@@ -1,0 +1,28 @@
+"""What a generator is."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Protocol
+
+from marshmallow import Schema
+
+from service.domain.cases import Case
+from service.registry import Registry
+
+
+class Generator(Protocol):
+    """Makes the cases of a suite. Built from its validated options; the same options give the same cases."""
+
+    Options: ClassVar[type[Schema]]
+
+    def __init__(self, options: Mapping[str, Any]) -> None: ...
+
+    def size(self) -> int:
+        """How many cases `cases` will yield."""
+        ...
+
+    def cases(self) -> Iterator[Case]:
+        """The cases in order, `index` counting from 0."""
+        ...
+
+
+generators: Registry[Generator] = Registry("generators")

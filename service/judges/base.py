@@ -1,0 +1,30 @@
+"""What a judge is."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Protocol
+
+from marshmallow import Schema
+
+from service.domain.cases import Case
+from service.domain.completions import Completion, Judgement
+from service.llm.limits import Limiter
+from service.registry import Registry
+
+
+class Judge(Protocol):
+    """Turns (case, completion) into a verdict. Built in the worker from its validated options, secrets included."""
+
+    Options: ClassVar[type[Schema]]
+
+    def __init__(self, options: Mapping[str, Any], limiter: Limiter) -> None: ...
+
+    async def judge(self, case: Case, completion: Completion) -> Judgement:
+        """Judge one completion that has no error. Never raises for what a model does: see Judgement.error."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections."""
+        ...
+
+
+judges: Registry[Judge] = Registry("judges")
