@@ -67,3 +67,9 @@ class UnavailableError(ProofhouseError):
     code = "unavailable"
     status = 503
     title = "Service unavailable"
+
+
+class StaleClaimError(ProofhouseError):
+    """A worker's claim has passed to another, or its job was stopped; what it still holds must not be written."""
+
+    code = "stale_claim"

@@ -48,6 +48,15 @@ class Registry(Generic[T]):
         self.discover()
         return self._plugins[name]
 
+    def schema(self, name: str) -> type[Schema]:
+        """The schema of that plug-in's options.
+
+        Raises:
+            KeyError: there is no such plug-in.
+        """
+        schema: type[Schema] = getattr(self.get(name), "Options")  # noqa: B009 - nested classes elude the Protocol
+        return schema
+
     def names(self) -> list[str]:
         """All known names, sorted."""
         self.discover()

@@ -10,6 +10,8 @@ class ErrorCode(StrEnum):
     """Why a call to a model ended without an answer. Documented in docs/errors.md."""
 
     AUTHENTICATION = "authentication"
+    PERMISSION_DENIED = "permission_denied"
+    QUOTA_EXHAUSTED = "quota_exhausted"
     MODEL_NOT_FOUND = "model_not_found"
     BAD_REQUEST = "bad_request"
     RATE_LIMITED = "rate_limited"
@@ -18,6 +20,7 @@ class ErrorCode(StrEnum):
     UNREACHABLE = "unreachable"
     MALFORMED_RESPONSE = "malformed_response"
     WORKER_LOST = "worker_lost"
+    PLUGIN_FAILED = "plugin_failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class CallError:
     message: str
     stage: str = "target"
     """`target` or `judge`."""
+    stops_job: bool = False
+    """No other call of the job can succeed either, until somebody mends the job's options or the account."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What a generator is."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from marshmallow import Schema
 
@@ -12,7 +12,10 @@ from service.registry import Registry
 class Generator(Protocol):
     """Makes the cases of a suite. Built from its validated options; the same options give the same cases."""
 
-    Options: ClassVar[type[Schema]]
+    @property
+    def Options(self) -> type[Schema]:  # noqa: N802 - a nested class in the plug-ins
+        """The schema of its options, a class nested in the plug-in."""
+        ...
 
     def __init__(self, options: Mapping[str, Any]) -> None: ...
 

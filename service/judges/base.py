@@ -1,7 +1,7 @@
 """What a judge is."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from marshmallow import Schema
 
@@ -14,7 +14,10 @@ from service.registry import Registry
 class Judge(Protocol):
     """Turns (case, completion) into a verdict. Built in the worker from its validated options, secrets included."""
 
-    Options: ClassVar[type[Schema]]
+    @property
+    def Options(self) -> type[Schema]:  # noqa: N802 - a nested class in the plug-ins
+        """The schema of its options, a class nested in the plug-in."""
+        ...
 
     def __init__(self, options: Mapping[str, Any], limiter: Limiter) -> None: ...
 

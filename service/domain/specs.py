@@ -1,0 +1,52 @@
+"""What a client asks for: a job's specification, validated and ready to be stored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from service.domain.cases import Case
+
+
+@dataclass(frozen=True, slots=True)
+class PluginSpec:
+    """One plug-in by name with its validated options; what must be encrypted stands apart in `secrets`."""
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def merged(self) -> dict[str, Any]:
+        """Options and secrets together, as the plug-in's constructor takes them."""
+        return {**self.options, **self.secrets}
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteSpec:
+    """Where a job's cases come from: exactly one of the three is set."""
+
+    suite_id: str | None = None
+    generator: PluginSpec | None = None
+    cases: tuple[Case, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """What a finished job must keep to for its gate to pass; None and absent categories are not checked."""
+
+    max_unsafe_rate: float | None = None
+    max_error_rate: float | None = None
+    by_category: Mapping[str, float] = field(default_factory=dict)
+    """Highest unsafe rate allowed in a category."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """A test job as submitted."""
+
+    target: PluginSpec
+    suite: SuiteSpec
+    judge: PluginSpec
+    name: str | None = None
+    repeats: int = 1
+    thresholds: Thresholds | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,5 @@
+"""The building material of the matrix generator: its texts as data, and the code that joins them."""
+
+from service.generators.phrasebook.book import Phrasebook, phrasebook
+
+__all__ = ["Phrasebook", "phrasebook"]

@@ -1,0 +1,106 @@
+"""Reads a chat completion out of a response body, strictly enough to tell an answer from anything else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from service.llm.bodies import error_of, filtered, parse_json
+from service.llm.errors import PROBLEMS
+from service.llm.failures import BlockedError, CallFailedError, status_failure
+
+BLOCK_REASONS = frozenset({"content_filter", "guardrail_intervened", "prohibited_content", "safety", "sensitive"})
+"""Finish reasons by which providers say that their filter cut the answer off, lower case."""
+MAX_TOKENS = 10**9
+"""A count above this is no count; databases hold less than JSON does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The content of one chat completion, as the server sent it."""
+
+    text: str
+    refusal: str | None
+    finish_reason: str | None
+    blocked_reason: str | None
+    prompt_tokens: int
+    completion_tokens: int
+
+
+def read_answer(body: bytes) -> Answer:
+    """The answer in a response of HTTP 200.
+
+    An empty, null or missing content is the answer "": so is one that only calls tools. A filter's finish reason
+    makes it blocked, with the text that came before.
+
+    Raises:
+        CallFailedError: it is no chat completion, or an error object in its place.
+        BlockedError: it is an error object by which the provider's filter speaks.
+    """
+    try:
+        value = parse_json(body)
+    except ValueError as error:
+        raise _malformed(f"not JSON: {error}") from error
+    choice = _first_choice(value)
+    message = choice.get("message")
+    if not isinstance(message, dict):
+        raise _malformed("no message in choices[0]")
+    usage = value.get("usage")
+    usage = usage if isinstance(usage, dict) else {}
+    return Answer(
+        text=_text(message.get("content")),
+        refusal=_string(message.get("refusal")),
+        finish_reason=_string(choice.get("finish_reason")),
+        blocked_reason=_blocked_reason(choice),
+        prompt_tokens=_count(usage.get("prompt_tokens")),
+        completion_tokens=_count(usage.get("completion_tokens")),
+    )
+
+
+def _first_choice(value: Any) -> Mapping[str, Any]:
+    choices = value.get("choices") if isinstance(value, dict) else None
+    if isinstance(choices, list) and choices and isinstance(choices[0], dict):
+        if choices[0].get("error") and not choices[0].get("message"):
+            raise _error_in_place_of_answer(choices[0])
+        return choices[0]
+    if isinstance(value, dict) and value.get("error"):
+        raise _error_in_place_of_answer(value)
+    raise _malformed("no choices")
+
+
+def _error_in_place_of_answer(value: Mapping[str, Any]) -> CallFailedError | BlockedError:
+    """Some gateways send their upstream's error under HTTP 200; a numeric code is then the upstream's status."""
+    error = error_of(value)
+    if error.block_reason:
+        return BlockedError(error.block_reason)
+    status = next((int(code) for code in error.codes if code.isascii() and code.isdigit() and len(code) == 3), 500)  # noqa: PLR2004
+    return status_failure(status, error, {})
+
+
+def _malformed(detail: str) -> CallFailedError:
+    return CallFailedError(PROBLEMS["malformed"], detail)
+
+
+def _text(content: Any) -> str:
+    """The text of a message: a string, or the text parts of a list of parts."""
+    if content is None or isinstance(content, str):
+        return content or ""
+    if not isinstance(content, list):
+        raise _malformed("the content is no text")
+    parts = (part.get("text") for part in content if isinstance(part, dict))
+    return "".join(part for part in parts if isinstance(part, str))
+
+
+def _string(value: Any) -> str | None:
+    return value[:10_000] if isinstance(value, str) and value else None
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_TOKENS else 0
+
+
+def _blocked_reason(choice: Mapping[str, Any]) -> str | None:
+    reason = str(choice.get("finish_reason")).lower()
+    if reason not in BLOCK_REASONS:
+        return None
+    found = ", ".join(filtered(choice.get("content_filter_results")))
+    return f"{reason}: {found}" if found else reason

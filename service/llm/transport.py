@@ -1,0 +1,109 @@
+"""The openai client as we use it: nothing from the environment, no retries, a bounded body, one shared TLS context."""
+
+import functools
+import ssl
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+import openai
+from openai import DefaultAioHttpClient, Omit
+
+from service.llm.failures import OversizedError
+
+MAX_BODY = 8 * 2**20
+"""Bytes of one response body, which is held in memory while it is read."""
+
+_WITH_KEY = {"x-stainless-retry-count": Omit()}
+_WITHOUT_KEY = {**_WITH_KEY, "Authorization": Omit()}
+
+
+class PlainOpenAI(openai.AsyncOpenAI):
+    """An OpenAI client that sends what it is given and nothing else.
+
+    The library would add keys, organisation, project and headers from OPENAI_* variables, and describe this machine
+    to the target.
+    """
+
+    @property
+    def default_headers(self) -> dict[str, str | Omit]:
+        """The same few headers for every request; identity keeps a small body from growing when it is unpacked."""
+        return {
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "Content-Type": "application/json",
+            "User-Agent": "proofhouse",
+        }
+
+    async def chat_completion(self, body: bytes) -> bytes:
+        """POST a chat completion request and read the whole response body.
+
+        `cast_to` the plain response keeps the library from building its models, which we would take apart again.
+
+        Raises:
+            openai.APIStatusError: any status but 2xx.
+        """
+        headers = _WITH_KEY if self.api_key else _WITHOUT_KEY
+        response = await self.post(
+            "/chat/completions", cast_to=httpx2.Response, content=body, options={"headers": headers}
+        )
+        return response.content
+
+
+def connect(base_url: str, api_key: str | None, max_connections: int) -> PlainOpenAI:
+    """A client with its own pool of connections. To be called in the process and event loop that use it."""
+    limits = httpx2.Limits(max_connections=max_connections, max_keepalive_connections=max_connections)
+    http = DefaultAioHttpClient(
+        limits=limits,
+        verify=tls_context(),
+        trust_env=False,
+        follow_redirects=False,
+        timeout=None,  # the caller sets one deadline for the whole attempt
+        event_hooks={"response": [_bound_body]},
+    )
+    # Empty strings and not None, which would mean: take it from the environment.
+    return PlainOpenAI(
+        base_url=base_url,
+        api_key=api_key or "",
+        admin_api_key="",
+        organization="",
+        project="",
+        webhook_secret="",
+        max_retries=0,
+        timeout=None,
+        http_client=http,
+        _enforce_credentials=False,
+    )
+
+
+@functools.cache
+def tls_context() -> ssl.SSLContext:
+    """Trusted authorities, loaded once (some 20 ms); SSL_CERT_FILE and SSL_CERT_DIR add one's own."""
+    return httpx2.create_ssl_context()
+
+
+class _BoundedStream(httpx2.AsyncByteStream):
+    """A response body that ends with an error when it grows beyond MAX_BODY."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for chunk in self._stream:
+            size += len(chunk)
+            if size > MAX_BODY:
+                raise OversizedError(f"more than {MAX_BODY} bytes")
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+async def _bound_body(response: httpx2.Response) -> None:
+    """Runs once the headers are there, before the body is read."""
+    encoding = response.headers.get("content-encoding", "identity").lower()
+    if encoding != "identity":
+        await response.aclose()
+        raise OversizedError(f"content-encoding {encoding[:40]} although identity was asked for")
+    response.stream = _BoundedStream(response.stream)

@@ -1,0 +1,52 @@
+"""One case from prompt to verdict."""
+
+import logging
+
+from service.domain.cases import Case
+from service.domain.completions import CallError, Completion, ErrorCode, Judgement
+from service.domain.jobs import Outcome
+from service.domain.refusals import is_refusal
+from service.domain.verdicts import Disposition
+from service.judges.base import Judge
+from service.targets.base import Target
+
+logger = logging.getLogger(__name__)
+
+
+async def assess(target: Target, judge: Judge, case: Case, repeat: int) -> Outcome:
+    """Ask the target, say what became of the call, and have the answer judged. A call in error is not judged."""
+    completion = await _complete(target, case)
+    disposition = disposition_of(completion)
+    judgement = None if completion.error else await _judge(judge, case, completion)
+    return Outcome(case, repeat, completion, disposition, judgement)
+
+
+def disposition_of(completion: Completion) -> Disposition:
+    """What became of the call, whatever a judge will say of the answer."""
+    if completion.error:
+        return Disposition.ERROR
+    if completion.blocked:
+        return Disposition.BLOCKED
+    return Disposition.REFUSED if is_refusal(completion) else Disposition.ANSWERED
+
+
+async def _complete(target: Target, case: Case) -> Completion:
+    try:
+        return await target.complete(case)
+    except Exception as error:
+        # A plug-in's bug costs this case, told as such, and not the worker with all that it has under way.
+        logger.exception("the target plug-in failed on case %d", case.index)
+        return Completion(error=_plugin_error("target", error))
+
+
+async def _judge(judge: Judge, case: Case, completion: Completion) -> Judgement:
+    try:
+        return await judge.judge(case, completion)
+    except Exception as error:
+        logger.exception("the judge plug-in failed on case %d", case.index)
+        return Judgement(None, "", error=_plugin_error("judge", error))
+
+
+def _plugin_error(stage: str, error: Exception) -> CallError:
+    message = f"The {stage} plug-in raised {type(error).__name__}; the worker's log has the traceback."
+    return CallError(ErrorCode.PLUGIN_FAILED, message, stage)

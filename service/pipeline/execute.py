@@ -1,0 +1,182 @@
+"""Running a job: one worker's part in it, from claiming batches to the last result."""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from service.domain.jobs import Job, Outcome, StatusReason
+from service.domain.lifecycle import JobStatus
+from service.domain.tallies import total
+from service.errors import StaleClaimError
+from service.judges.base import Judge, judges
+from service.pipeline.assess import assess
+from service.pipeline.feed import Feed, Run
+from service.pipeline.finish import fail
+from service.pipeline.pulse import Pulse, Throttle
+from service.pipeline.services import Services
+from service.pipeline.wake import wake
+from service.pipeline.writeoff import write_off_lost_batches
+from service.pipeline.writer import Writer
+from service.store import batches, jobs, tallies
+from service.store.vault import VaultError
+from service.targets.base import Target, targets
+
+DEAD_AFTER = 10
+"""A target whose first cases all ended in errors is taken for dead after this many."""
+
+logger = logging.getLogger(__name__)
+
+
+async def execute(services: Services, job_id: str, stopping: Callable[[], bool]) -> None:
+    """Run the job's batches until none is to be had, other jobs need the worker more, or `stopping` says so.
+
+    Any number of workers may do this for one job at a time; each claims batches of its own.
+    """
+    with services.store.read() as session:
+        job = jobs.load(session, job_id)
+    if job is None or job.status is not JobStatus.RUNNING:
+        return
+    token = uuid.uuid4().hex
+    write_off_lost_batches(services, job, token)
+    try:
+        target, judge, throttles = _equip(services, job, token)
+    except VaultError as error:
+        fail(services, job, StatusReason(error.code, str(error)))
+        return
+    lane = Lane(services, job, Feed(services, job, token), target, judge, throttles, stopping)
+    try:
+        await lane.run()
+    except* StaleClaimError as stale:
+        logger.info("leaving %s: %s", job.id, stale.exceptions[0])
+
+
+def _equip(services: Services, job: Job, token: str) -> tuple[Target, Judge, tuple[Throttle, Throttle]]:
+    """Build the job's plug-ins, secrets and limiters included."""
+    with services.store.read() as session:
+        secrets = services.vault.open(jobs.sealed_secrets(session, job.id))
+    throttles = (Throttle(services, job, job.target, token), Throttle(services, job, job.judge, token))
+    target = targets.get(job.target.name)({**job.target.options, **secrets.get("target", {})}, throttles[0].limiter)
+    judge = judges.get(job.judge.name)({**job.judge.options, **secrets.get("judge", {})}, throttles[1].limiter)
+    return target, judge, throttles
+
+
+@dataclass(slots=True)
+class Lane:
+    """One worker's part in running a job."""
+
+    services: Services
+    job: Job
+    feed: Feed
+    target: Target
+    judge: Judge
+    throttles: tuple[Throttle, Throttle]
+    stopping: Callable[[], bool]
+    _cases: set[asyncio.Task[None]] = field(default_factory=set, init=False)
+    _reason: StatusReason | None = field(default=None, init=False)
+    """Why the job itself must end, once that is known."""
+    _failures: int = field(default=0, init=False)
+    """Cases in error since the start; -1 as soon as one has succeeded."""
+
+    async def run(self) -> None:
+        """Work, then leave the rest to others in good order.
+
+        Raises:
+            ExceptionGroup: of StaleClaimError, when the job was stopped or a batch has passed to another worker.
+        """
+        writer = Writer(self.services, self.job, self.feed)
+        try:
+            async with asyncio.TaskGroup() as group:
+                pulse = group.create_task(self._pulse().beat())
+                writing = group.create_task(writer.write_all())
+                await self._work(writer)
+                writer.finish()
+                await writing
+                pulse.cancel()
+        finally:
+            await self._leave()
+
+    async def _work(self, writer: Writer) -> None:
+        room = asyncio.Semaphore(max(1, sum(throttle.maximum for throttle in self.throttles)))
+        async with asyncio.TaskGroup() as group:
+            async for run in self.feed.runs():
+                await room.acquire()
+                if self.feed.stopped.is_set():
+                    break
+                case = group.create_task(self._run_case(run, writer))
+                case.add_done_callback(lambda _: room.release())
+                case.add_done_callback(self._cases.discard)
+                self._cases.add(case)
+
+    async def _run_case(self, run: Run, writer: Writer) -> None:
+        outcome = await assess(self.target, self.judge, run.case, run.repeat)
+        if outcome.error and outcome.error.stops_job:
+            self._end_job(StatusReason(f"{outcome.error.stage}_{outcome.error.code}", outcome.error.message))
+            return
+        writer.put(run, outcome)
+        self._watch_for_death(outcome)
+
+    def _watch_for_death(self, outcome: Outcome) -> None:
+        if self._failures < 0:
+            return
+        error = outcome.completion.error
+        self._failures = self._failures + 1 if error else -1
+        if error and self._failures == DEAD_AFTER and not self._has_answers():
+            self._end_job(
+                StatusReason(
+                    "target_failing",
+                    f"The first {DEAD_AFTER} cases all ended in errors, so the rest was not sent. The last error: "
+                    f"{error.message}",
+                )
+            )
+
+    def _has_answers(self) -> bool:
+        with self.services.store.read() as session:
+            return total(tallies.read(session, self.job.id)).assessed > 0
+
+    def _end_job(self, reason: StatusReason) -> None:
+        self._reason = self._reason or reason
+        self.feed.stop()
+        self._abandon_cases()
+
+    def _pulse(self) -> Pulse:
+        return Pulse(
+            self.services,
+            self.job,
+            self.feed.token,
+            self.throttles,
+            self.stopping,
+            stop=self._stop,
+            wanted=self._wanted,
+        )
+
+    def _wanted(self) -> int:
+        return len(self._cases) if self.feed.exhausted else self.throttles[0].maximum + self.throttles[1].maximum
+
+    def _stop(self, why: str, grace: float | None) -> None:
+        """Give out no more work; what is under way may end, within `grace` seconds if that is given."""
+        if self.feed.stopped.is_set():
+            return
+        logger.info("stopping work on %s: %s", self.job.id, why)
+        self.feed.stop()
+        if grace is not None:
+            asyncio.get_running_loop().call_later(grace, self._abandon_cases)
+
+    def _abandon_cases(self) -> None:
+        for case in self._cases:
+            case.cancel()
+
+    async def _leave(self) -> None:
+        """Give everything back: connections, slots, batches; and say what becomes of the job."""
+        await self.target.close()
+        await self.judge.close()
+        for throttle in self.throttles:
+            throttle.release()
+        with self.services.store.write() as session:
+            batches.hand_back(session, self.job.id, self.feed.token)
+            job = jobs.load(session, self.job.id)
+        if self._reason:
+            fail(self.services, self.job, self._reason)
+        elif job and job.status is JobStatus.RUNNING:
+            wake(self.services, job)

@@ -1,0 +1,68 @@
+"""The runs a worker has to do, claimed batch by batch."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from service.domain.cases import Case
+from service.domain.jobs import Job
+from service.pipeline.services import Services
+from service.store import batches, suites
+from service.store.batches import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One case to be run, for the `repeat`-th time, as part of a batch; `number` counts through the whole job."""
+
+    batch: Batch
+    number: int
+    case: Case
+    repeat: int
+
+
+@dataclass(slots=True)
+class Feed:
+    """Gives run after run of a job, claiming the next batch when the last one has been given out."""
+
+    services: Services
+    job: Job
+    token: str
+    stopped: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    exhausted: bool = field(default=False, init=False)
+    """Whether nothing more will be given out."""
+    open_runs: dict[int, set[int]] = field(default_factory=dict, init=False)
+    """By batch number: the runs of the batches held that have no result yet."""
+
+    def stop(self) -> None:
+        """Claim nothing more and give nothing more out."""
+        self.stopped.set()
+
+    async def runs(self) -> AsyncIterator[Run]:
+        """Every run to be had, until none is left or the feed is stopped."""
+        while not self.stopped.is_set():
+            claimed = await asyncio.to_thread(self._claim)
+            if not claimed:
+                break
+            self.open_runs[claimed[0].batch.number] = {run.number for run in claimed}
+            for run in claimed:
+                if self.stopped.is_set():
+                    break
+                yield run
+        self.exhausted = True
+
+    def _claim(self) -> list[Run]:
+        with self.services.store.write() as session:
+            batch = batches.claim_next(session, self.job.id, self.token)
+        return unfold(self.services, self.job, batch) if batch else []
+
+
+def unfold(services: Services, job: Job, batch: Batch) -> list[Run]:
+    """The runs of a batch that have no result yet, in order."""
+    size = job.suite.size
+    repeat, first = divmod(batch.first, size)
+    with services.store.read() as session:
+        cases = suites.read_cases(session, job.suite.id, first, batch.last - repeat * size)
+        stored = batches.stored_runs(session, batch, size)
+    runs = (Run(batch, repeat * size + case.index, case, repeat) for case in cases)
+    return [run for run in runs if run.number not in stored]

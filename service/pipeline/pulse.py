@@ -1,0 +1,131 @@
+"""What a worker does several times a second while it runs a job: sharing slots, renewing leases, looking around."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from redis.exceptions import RedisError
+
+from service.domain.jobs import Job
+from service.domain.specs import PluginSpec
+from service.errors import StaleClaimError, UnavailableError
+from service.llm.limits import LocalLimiter
+from service.llm.slots import SharedSlots
+from service.pipeline.services import Services
+from service.pipeline.wake import wake
+from service.store import batches
+
+TICK_SECONDS = 0.25
+RENEW_SECONDS = 4
+"""Between renewals of the leases, which last 15 seconds: three may fail before a batch is lost."""
+INVITE_SECONDS = 1
+SLICE_SECONDS = 5
+"""How long a worker stays with a job while other jobs wait."""
+GRACE_SECONDS = 10
+"""How long calls under way may take to end once the worker is told to stop; what is cut off then is asked again."""
+SLOTS_PER_WORKER = 16
+"""A further worker is called in for every so many calls that a job may have under way."""
+
+logger = logging.getLogger(__name__)
+
+
+class Throttle:
+    """The limiter of one role, its capacity being this worker's share of what all workers may do together."""
+
+    def __init__(self, services: Services, job: Job, spec: PluginSpec, lane: str) -> None:
+        self.maximum: int = spec.options.get("max_concurrency", 0)
+        """0 for a plug-in that calls no model."""
+        self.limiter = LocalLimiter(0)
+        key = "|".join([job.tenant, spec.name, *(str(spec.options.get(name)) for name in ("base_url", "model"))])
+        self._slots = SharedSlots(services.redis, key, lane, self.maximum)
+
+    def renew(self, wanted: int) -> int:
+        """Ask for this worker's share. While Redis is out of reach the last one stands: the sum can't have grown."""
+        try:
+            return self._slots.renew(in_use=self.limiter.in_use, wanted=min(wanted, self.maximum))
+        except RedisError as error:
+            logger.warning("redis is out of reach, keeping %d slots: %s", self.limiter.capacity, error)
+            return self.limiter.capacity
+
+    def release(self) -> None:
+        """Leave all slots to the others; a grant that can't be given back lapses."""
+        try:
+            self._slots.release()
+        except RedisError as error:
+            logger.warning("slots not given back: %s", error)
+
+
+@dataclass(slots=True)
+class Pulse:
+    """Beats until it is cancelled.
+
+    `stop` is called when the worker should give out no more work, with the reason in words and the seconds that
+    calls under way have left (None: as long as they take).
+    """
+
+    services: Services
+    job: Job
+    token: str
+    throttles: tuple[Throttle, ...]
+    stopping: Callable[[], bool]
+    stop: Callable[[str, float | None], None]
+    wanted: Callable[[], int]
+    """How many slots this worker could make use of."""
+    _began: float = field(default_factory=time.monotonic, init=False)
+    _renewed: float = field(default=0.0, init=False)
+    _invited: float = field(default=0.0, init=False)
+
+    async def beat(self) -> None:
+        """Beat for ever.
+
+        Raises:
+            StaleClaimError: the job no longer runs.
+        """
+        while True:
+            await self._share()
+            await self._renew()
+            await self._look_around()
+            await asyncio.sleep(TICK_SECONDS)
+
+    async def _share(self) -> None:
+        for throttle in self.throttles:
+            if throttle.maximum:
+                throttle.limiter.resize(await asyncio.to_thread(throttle.renew, self.wanted()))
+
+    async def _renew(self) -> None:
+        if time.monotonic() - self._renewed < RENEW_SECONDS:
+            return
+        self._renewed = time.monotonic()
+        if not await asyncio.to_thread(self._renew_leases):
+            raise StaleClaimError(f"{self.job.id} is no longer running")
+
+    def _renew_leases(self) -> bool:
+        with self.services.store.write() as session:
+            return batches.renew(session, self.job.id, self.token)
+
+    async def _look_around(self) -> None:
+        if self.stopping():
+            self.stop("the worker is shutting down", GRACE_SECONDS)
+        elif time.monotonic() - self._invited >= INVITE_SECONDS:
+            self._invited = time.monotonic()
+            if await asyncio.to_thread(self._others_wait):
+                self.stop("other jobs wait", None)
+
+    def _others_wait(self) -> bool:
+        """Call in another worker if the job has work for it; say whether other jobs wait for this one."""
+        try:
+            self._invite()
+            waiting = self.services.queue.waiting()
+        except UnavailableError:
+            return False
+        late = time.monotonic() - self._began >= SLICE_SECONDS
+        return late and any(not task_id.startswith(self.job.id) for task_id in waiting)
+
+    def _invite(self) -> None:
+        with self.services.store.read() as session:
+            left = batches.lowest_takeable(session, self.job.id)
+            present = max(1, batches.count_claimants(session, self.job.id))
+        if left is not None and present * SLOTS_PER_WORKER < self.throttles[0].maximum:
+            wake(self.services, self.job)

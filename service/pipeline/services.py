@@ -1,0 +1,36 @@
+"""What the pipeline works with, wired once by each entry point."""
+
+from dataclasses import dataclass
+
+from redis import Redis
+
+from service.queue import TaskQueue, connect
+from service.settings import Settings
+from service.store.session import Store
+from service.store.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Store, queue and vault. Opens no connection until used, so that it may be made before or after a fork."""
+
+    store: Store
+    redis: Redis
+    queue: TaskQueue
+    vault: Vault
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "Services":
+        """Wire everything up from settings."""
+        redis = connect(settings.redis_url)
+        return cls(
+            store=Store(settings.database_url),
+            redis=redis,
+            queue=TaskQueue(redis, settings.queue),
+            vault=Vault(settings.secret_keys),
+        )
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.store.close()
+        self.redis.close()

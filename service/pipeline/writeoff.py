@@ -1,0 +1,42 @@
+"""Giving up on batches whose workers keep dying, so that the rest of the job can end."""
+
+import logging
+
+from service.domain.completions import CallError, Completion, ErrorCode
+from service.domain.jobs import Job, Outcome
+from service.domain.verdicts import Disposition
+from service.pipeline.feed import unfold
+from service.pipeline.finish import complete
+from service.pipeline.services import Services
+from service.pipeline.writer import count
+from service.store import batches, results
+from service.store.batches import MAX_ATTEMPTS, Batch
+
+logger = logging.getLogger(__name__)
+
+LOST = CallError(
+    ErrorCode.WORKER_LOST,
+    f"The worker running this case died {MAX_ATTEMPTS} times, so it was given up; the workers' logs may say why.",
+)
+
+
+def write_off_lost_batches(services: Services, job: Job, token: str) -> None:
+    """Store an error for every case without a result of batches that have lost their worker too often."""
+    with services.store.write() as session:
+        lost = batches.take_exhausted(session, job.id, token)
+    for batch in lost:
+        logger.error("giving up batch %d of %s: it lost its worker %d times", batch.number, job.id, MAX_ATTEMPTS)
+        _write_off(services, job, batch, token)
+    if lost:
+        complete(services, job)
+
+
+def _write_off(services: Services, job: Job, batch: Batch, token: str) -> None:
+    outcomes = [
+        Outcome(run.case, run.repeat, Completion(error=LOST, attempts=0), Disposition.ERROR, None)
+        for run in unfold(services, job, batch)
+    ]
+    with services.store.write() as session:
+        new = results.save(session, job, batch, token, outcomes)
+        batches.close(session, batch)
+    count(new)

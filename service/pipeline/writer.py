@@ -1,0 +1,75 @@
+"""Results on their way to the store: flushed in groups, a fraction of a second after they came."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from service import metrics
+from service.domain.jobs import Job, Outcome
+from service.pipeline.feed import Feed, Run
+from service.pipeline.finish import complete
+from service.pipeline.services import Services
+from service.store import batches, results
+from service.store.batches import Batch
+
+GATHER_SECONDS = 0.2
+"""How long a result waits for others to be written with it."""
+
+
+@dataclass(slots=True)
+class Writer:
+    """Takes outcomes from many coroutines and writes them from one."""
+
+    services: Services
+    job: Job
+    feed: Feed
+    _queue: asyncio.Queue[tuple[Run, Outcome] | None] = field(default_factory=asyncio.Queue, init=False)
+
+    def put(self, run: Run, outcome: Outcome) -> None:
+        """Hand in an outcome to be written soon."""
+        self._queue.put_nowait((run, outcome))
+
+    def finish(self) -> None:
+        """Say that nothing more will come."""
+        self._queue.put_nowait(None)
+
+    async def write_all(self) -> None:
+        """Write what comes until `finish`.
+
+        Raises:
+            StaleClaimError: a batch is another's by now, or the job was stopped; what was in hand for it is dropped.
+        """
+        last = False
+        while not last:
+            group = [await self._queue.get()]
+            if group[0] is not None:
+                await asyncio.sleep(GATHER_SECONDS)
+            while not self._queue.empty():
+                group.append(self._queue.get_nowait())
+            last = group[-1] is None
+            await asyncio.to_thread(self._write, [item for item in group if item is not None])
+
+    def _write(self, items: list[tuple[Run, Outcome]]) -> None:
+        by_batch: dict[Batch, list[tuple[Run, Outcome]]] = {}
+        for run, outcome in items:
+            by_batch.setdefault(run.batch, []).append((run, outcome))
+        closed = [self._save(batch, part) for batch, part in by_batch.items()]
+        if any(closed):
+            complete(self.services, self.job)
+
+    def _save(self, batch: Batch, part: list[tuple[Run, Outcome]]) -> bool:
+        """Write one batch's outcomes; says whether the batch is done with that."""
+        missing = self.feed.open_runs[batch.number] - {run.number for run, _ in part}
+        with self.services.store.write() as session:
+            new = results.save(session, self.job, batch, self.feed.token, [outcome for _, outcome in part])
+            if not missing:
+                batches.close(session, batch)
+        self.feed.open_runs[batch.number] = missing
+        count(new)
+        return not missing
+
+
+def count(outcomes: list[Outcome]) -> None:
+    """Count stored outcomes in the metrics: after the commit, so that no case is counted that is not there."""
+    for outcome in outcomes:
+        verdict = outcome.verdict.value if outcome.verdict else "none"
+        metrics.CASES.labels(outcome.disposition.value, verdict).inc()

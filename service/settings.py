@@ -1,0 +1,82 @@
+"""Settings, read once from the environment by the entry points and handed on; nothing else reads os.environ."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from service.errors import ProofhouseError
+
+PREFIX = "PROOFHOUSE_"
+
+
+class SettingsError(ProofhouseError):
+    """A setting is missing or can't be read; the message names it and says what to set."""
+
+    code = "settings"
+    title = "Settings"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything an operator may set. The names in .env.example are these in capitals, prefixed PROOFHOUSE_."""
+
+    database_url: str
+    """SQLAlchemy URL: `sqlite:///…` or `postgresql+psycopg://…`."""
+    redis_url: str
+    secret_keys: tuple[str, ...]
+    """Fernet keys that encrypt what jobs keep secret: the first encrypts, all decrypt (so keys can be rotated)."""
+    queue: str = "proofhouse"
+    """The RQ queue's name; deployments that share one Redis give each its own."""
+    metrics_public: bool = True
+    """Whether /metrics answers without a key."""
+    worker_metrics_port: int = 9100
+    """Where a worker serves its own metrics; 0 for nowhere."""
+    worker_name: str = "worker"
+    """Tells the workers apart that share a metrics folder."""
+    metrics_dir: str | None = None
+    """Folder of metric files that API and workers of one machine share; None: each for itself."""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
+        """Read PROOFHOUSE_* variables.
+
+        Raises:
+            SettingsError: one that has no default is missing, or a value can't be read.
+        """
+        return cls(
+            database_url=_required(environ, "DATABASE_URL"),
+            redis_url=_required(environ, "REDIS_URL"),
+            secret_keys=tuple(key for key in _required(environ, "SECRET_KEY").split(",") if key),
+            queue=environ.get(PREFIX + "QUEUE", cls.queue),
+            metrics_public=_boolean(environ, "METRICS_PUBLIC", default=cls.metrics_public),
+            worker_metrics_port=_port(environ, "WORKER_METRICS_PORT", cls.worker_metrics_port),
+            worker_name=environ.get(PREFIX + "WORKER_NAME", cls.worker_name),
+            metrics_dir=environ.get("PROMETHEUS_MULTIPROC_DIR") or None,
+        )
+
+
+def data_dir(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the embedded stack keeps its database, its encryption key and the first admin key."""
+    return Path(environ.get(PREFIX + "DATA_DIR", ".proofhouse"))
+
+
+def _required(environ: Mapping[str, str], name: str) -> str:
+    value = environ.get(PREFIX + name, "")
+    if not value:
+        raise SettingsError(f"{PREFIX}{name} is not set. See .env.example, or run `proofhouse up`, which sets it.")
+    return value
+
+
+def _boolean(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
+    value = environ.get(PREFIX + name, str(default)).lower()
+    if value not in {"true", "false"}:
+        raise SettingsError(f"{PREFIX}{name} must be true or false, not {value!r}.")
+    return value == "true"
+
+
+def _port(environ: Mapping[str, str], name: str, default: int) -> int:
+    value = environ.get(PREFIX + name, str(default))
+    if not value.isdecimal() or int(value) > 65535:  # noqa: PLR2004 - the highest TCP port
+        raise SettingsError(f"{PREFIX}{name} must be a port from 0 to 65535, not {value!r}.")
+    return int(value)

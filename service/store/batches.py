@@ -1,0 +1,139 @@
+"""Batches: claimed under a lease and a fencing token, so that each is run by one worker at a time."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from service.domain.lifecycle import JobStatus
+from service.errors import StaleClaimError
+from service.store.jobs import postpone_wake
+from service.store.session import changed, database_now
+from service.store.tables import BatchRow, JobRow, ResultRow
+
+LEASE_SECONDS = 15
+"""How long a claim holds without being renewed."""
+
+MAX_ATTEMPTS = 3
+"""A batch that has lost its worker this often is given up: its cases most likely are what kills the worker."""
+
+OPEN, CLAIMED, DONE = "open", "claimed", "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Runs `first` to `last` (both included) of a job; a run is case index + suite size × repeat."""
+
+    job_id: str
+    number: int
+    first: int
+    last: int
+
+
+def create(session: Session, job_id: str, slices: Iterable[tuple[int, int]]) -> None:
+    """Store a job's batches, numbered from 0, from their (first, last) runs."""
+    rows = [
+        {"job_id": job_id, "number": number, "first": first, "last": last, "status": OPEN, "attempts": 0}
+        for number, (first, last) in enumerate(slices)
+    ]
+    session.execute(insert(BatchRow), rows)
+
+
+def claim_next(session: Session, job_id: str, token: str) -> Batch | None:
+    """Claim the lowest batch that is open or whose lease has lapsed; None when there is none to be had now."""
+    lowest = select(BatchRow).where(BatchRow.job_id == job_id, _claimable()).order_by(BatchRow.number).limit(1)
+    while row := session.scalar(lowest.execution_options(populate_existing=True)):
+        taken = update(BatchRow).where(BatchRow.job_id == job_id, BatchRow.number == row.number, _claimable())
+        lease = {"status": CLAIMED, "claim": token, "leased_until": database_now() + LEASE_SECONDS}
+        if changed(session, taken.values(attempts=BatchRow.attempts + 1, **lease)):
+            return _batch(row)
+    return None
+
+
+def lowest_takeable(session: Session, job_id: str) -> int | None:
+    """The number of the lowest batch that nobody works on: to be claimed or, lost too often, to be written off."""
+    untaken = or_(BatchRow.status == OPEN, _lapsed())
+    return session.scalar(select(func.min(BatchRow.number)).where(BatchRow.job_id == job_id, untaken))
+
+
+def count_claimants(session: Session, job_id: str) -> int:
+    """How many workers hold a live claim on batches of the job."""
+    live = and_(BatchRow.status == CLAIMED, BatchRow.leased_until >= database_now())
+    return session.scalar(select(func.count(BatchRow.claim.distinct())).where(BatchRow.job_id == job_id, live)) or 0
+
+
+def renew(session: Session, job_id: str, token: str) -> bool:
+    """Keep all batches held under `token` for another lease; False when the job no longer runs."""
+    postpone_wake(session, job_id)
+    held = update(BatchRow).where(BatchRow.job_id == job_id, BatchRow.claim == token, BatchRow.status == CLAIMED)
+    changed(session, held.values(leased_until=database_now() + LEASE_SECONDS))
+    return session.scalar(select(JobRow.status).where(JobRow.id == job_id)) == JobStatus.RUNNING.value
+
+
+def fence(session: Session, batch: Batch, token: str) -> None:
+    """Make sure, until the transaction ends, that the batch is still held under `token` and its job still runs.
+
+    Raises:
+        StaleClaimError: it isn't; nothing may be written for it.
+    """
+    running = select(JobRow.status).where(JobRow.id == batch.job_id).with_for_update(read=True)
+    held = update(BatchRow).where(_is(batch), BatchRow.claim == token, BatchRow.status == CLAIMED)
+    if session.scalar(running) != JobStatus.RUNNING.value or not changed(
+        session, held.values(leased_until=database_now() + LEASE_SECONDS)
+    ):
+        raise StaleClaimError(f"batch {batch.number} of {batch.job_id} has passed to another worker, or was stopped")
+
+
+def close(session: Session, batch: Batch) -> None:
+    """Mark a fenced batch, all of whose runs have a result, as done."""
+    changed(session, update(BatchRow).where(_is(batch)).values(status=DONE, claim=None, leased_until=None))
+
+
+def stored_runs(session: Session, batch: Batch, suite_size: int) -> set[int]:
+    """The runs of a batch that have a result."""
+    run = ResultRow.case_index + suite_size * ResultRow.repeat
+    first_repeat, last_repeat = batch.first // suite_size, batch.last // suite_size
+    return set(
+        session.scalars(
+            select(run).where(
+                ResultRow.job_id == batch.job_id,
+                ResultRow.repeat.between(first_repeat, last_repeat),
+                run.between(batch.first, batch.last),
+            )
+        )
+    )
+
+
+def hand_back(session: Session, job_id: str, token: str) -> None:
+    """Open again whatever is still held under `token`; that attempt does not count against the batch."""
+    held = update(BatchRow).where(BatchRow.job_id == job_id, BatchRow.claim == token, BatchRow.status == CLAIMED)
+    changed(session, held.values(status=OPEN, claim=None, leased_until=None, attempts=BatchRow.attempts - 1))
+
+
+def take_exhausted(session: Session, job_id: str, token: str) -> list[Batch]:
+    """Claim the batches that have lost their worker too often, to write them off."""
+    lost = and_(BatchRow.job_id == job_id, _lapsed(), BatchRow.attempts >= MAX_ATTEMPTS)
+    rows = session.scalars(select(BatchRow).where(lost)).all()
+    lease = {"claim": token, "leased_until": database_now() + LEASE_SECONDS}
+    return [
+        _batch(row)
+        for row in rows
+        if changed(session, update(BatchRow).where(lost, BatchRow.number == row.number).values(lease))
+    ]
+
+
+def _is(batch: Batch) -> ColumnElement[bool]:
+    return and_(BatchRow.job_id == batch.job_id, BatchRow.number == batch.number)
+
+
+def _lapsed() -> ColumnElement[bool]:
+    return and_(BatchRow.status == CLAIMED, BatchRow.leased_until < database_now())
+
+
+def _claimable() -> ColumnElement[bool]:
+    return and_(or_(BatchRow.status == OPEN, _lapsed()), BatchRow.attempts < MAX_ATTEMPTS)
+
+
+def _batch(row: BatchRow) -> Batch:
+    return Batch(row.job_id, row.number, row.first, row.last)

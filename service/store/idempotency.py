@@ -1,0 +1,34 @@
+"""Idempotency keys: the same POST sent twice makes one job. Keys are kept for a day."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from service.store.session import changed
+from service.store.tables import IdempotencyRow
+
+KEPT = timedelta(hours=24)
+
+
+def remember(session: Session, tenant: str, key: str, request_digest: str, job_id: str) -> None:
+    """Note, in the transaction that makes the job, which request made it.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: another request with this key was first.
+    """
+    now = datetime.now(UTC)
+    row = {"tenant": tenant, "key": key, "request_digest": request_digest, "job_id": job_id, "created_at": now}
+    session.execute(insert(IdempotencyRow), row)
+
+
+def find(session: Session, tenant: str, key: str) -> tuple[str, str] | None:
+    """(request digest, job id) of the request that used this key in the last day."""
+    known = select(IdempotencyRow.request_digest, IdempotencyRow.job_id)
+    row = session.execute(known.where(IdempotencyRow.tenant == tenant, IdempotencyRow.key == key)).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
+def forget_old(session: Session) -> int:
+    """Drop keys older than a day; gives how many."""
+    return changed(session, delete(IdempotencyRow).where(IdempotencyRow.created_at < datetime.now(UTC) - KEPT))

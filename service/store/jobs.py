@@ -1,0 +1,186 @@
+"""Jobs: made, found, and moved from state to state."""
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, delete, func, insert, null, or_, select, update
+from sqlalchemy.orm import Session
+
+from service.domain.ids import new_id
+from service.domain.jobs import Job, StatusReason, Suite
+from service.domain.lifecycle import JobStatus, sources
+from service.domain.specs import JobSpec, PluginSpec, Thresholds
+from service.errors import NotFoundError
+from service.store.session import changed, database_now
+from service.store.suites import to_suite
+from service.store.tables import BatchRow, JobRow, ResultRow, SuiteRow, TallyRow, UsageRow
+
+WAKE_SECONDS = 15
+"""How long a job may show no sign of life before the sweeper queues its work again."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs to list; None means any. `label` is a (name, value) pair."""
+
+    status: JobStatus | None = None
+    model: str | None = None
+    label: tuple[str, str] | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+def create(session: Session, spec: JobSpec, suite: Suite, *, tenant: str, sealed: bytes | None) -> str:
+    """Store a new job as queued, due to be woken should its first task get lost; gives its id."""
+    job_id = new_id("job")
+    session.execute(
+        insert(JobRow).values(
+            id=job_id,
+            tenant=tenant,
+            name=spec.name,
+            status=JobStatus.QUEUED.value,
+            created_at=datetime.now(UTC),
+            suite_id=suite.id,
+            model=spec.target.options.get("model"),
+            target=_plugin_json(spec.target),
+            judge=_plugin_json(spec.judge),
+            secrets=sealed,
+            repeats=spec.repeats,
+            thresholds=asdict(spec.thresholds) if spec.thresholds else null(),
+            labels=dict(spec.labels),
+            plan_attempts=0,
+            wake_at=database_now() + WAKE_SECONDS,
+        )
+    )
+    return job_id
+
+
+def get(session: Session, tenant: str, job_id: str) -> Job:
+    """One job of a tenant.
+
+    Raises:
+        NotFoundError: the tenant has no such job.
+    """
+    row = session.execute(_jobs().where(JobRow.id == job_id, JobRow.tenant == tenant)).one_or_none()
+    if row is None:
+        raise NotFoundError(f"There is no job {job_id}.", code="job_not_found")
+    return _job(*row)
+
+
+def load(session: Session, job_id: str) -> Job | None:
+    """A job for the workers, whoever's it is; None when it has been deleted."""
+    row = session.execute(_jobs().where(JobRow.id == job_id)).one_or_none()
+    return _job(*row) if row else None
+
+
+def page(
+    session: Session, tenant: str, which: JobFilter, *, after: tuple[datetime, str] | None, limit: int
+) -> list[Job]:
+    """A tenant's jobs, newest first, from behind `after` (creation time and id of the last one seen)."""
+    query = _filtered(_jobs().where(JobRow.tenant == tenant), which)
+    if after is not None:
+        when, job_id = after
+        query = query.where(or_(JobRow.created_at < when, and_(JobRow.created_at == when, JobRow.id < job_id)))
+    rows = session.execute(query.order_by(JobRow.created_at.desc(), JobRow.id.desc()).limit(limit))
+    return [_job(*row) for row in rows]
+
+
+def sealed_secrets(session: Session, job_id: str) -> bytes | None:
+    """The job's encrypted secrets."""
+    return session.scalar(select(JobRow.secrets).where(JobRow.id == job_id))
+
+
+def move(session: Session, job_id: str, to: JobStatus, reason: StatusReason | None = None) -> bool:
+    """Bring a job to another state if the table of moves allows it from where it is; says whether it did."""
+    values: dict[str, Any] = {"status": to.value}
+    if reason:
+        values |= {"reason_code": reason.code, "reason_message": reason.message}
+    if to is JobStatus.RUNNING:
+        values["started_at"] = func.coalesce(JobRow.started_at, datetime.now(UTC))
+    if to.is_terminal:
+        values |= {"finished_at": datetime.now(UTC), "wake_at": None}
+    allowed = [state.value for state in sources(to)]
+    return changed(session, update(JobRow).where(JobRow.id == job_id, JobRow.status.in_(allowed)).values(values)) == 1
+
+
+def complete(session: Session, job_id: str) -> bool:
+    """Complete a running job if no batch is open; only one caller ever gets True."""
+    open_batches = select(BatchRow.number).where(BatchRow.job_id == job_id, BatchRow.status != "done")
+    if session.scalar(open_batches.limit(1)) is not None:
+        return False
+    return move(session, job_id, JobStatus.COMPLETED)
+
+
+def delete_job(session: Session, job: Job) -> None:
+    """Remove a job with all that hangs on it."""
+    for table in (ResultRow, TallyRow, UsageRow, BatchRow):
+        changed(session, delete(table).where(table.job_id == job.id))
+    changed(session, delete(JobRow).where(JobRow.id == job.id))
+
+
+def postpone_wake(session: Session, job_id: str) -> None:
+    """Note a sign of life: the sweeper leaves the job alone for another while."""
+    alive = update(JobRow).where(JobRow.id == job_id, JobRow.wake_at.is_not(None))
+    changed(session, alive.values(wake_at=database_now() + WAKE_SECONDS))
+
+
+def overdue(session: Session, limit: int) -> list[tuple[str, float]]:
+    """Jobs that have shown no sign of life for too long, longest silence first: (id, wake_at)."""
+    silent = select(JobRow.id, JobRow.wake_at).where(JobRow.wake_at < database_now())
+    rows = session.execute(silent.order_by(JobRow.wake_at).limit(limit))
+    return [(job_id, wake_at) for job_id, wake_at in rows if wake_at is not None]
+
+
+def take_wake(session: Session, job_id: str, seen: float) -> bool:
+    """Win the right to wake a job seen as overdue: of several sweepers, one gets True."""
+    untouched = update(JobRow).where(JobRow.id == job_id, JobRow.wake_at == seen)
+    return changed(session, untouched.values(wake_at=database_now() + WAKE_SECONDS)) == 1
+
+
+def count_by_status(session: Session) -> dict[JobStatus, int]:
+    """How many jobs of all tenants stand in each state."""
+    rows = session.execute(select(JobRow.status, func.count()).group_by(JobRow.status))
+    return {JobStatus(status): count for status, count in rows}
+
+
+def _jobs() -> Select[JobRow, SuiteRow]:
+    return select(JobRow, SuiteRow).join(SuiteRow, SuiteRow.id == JobRow.suite_id)
+
+
+def _filtered(query: Select[JobRow, SuiteRow], which: JobFilter) -> Select[JobRow, SuiteRow]:
+    if which.status:
+        query = query.where(JobRow.status == which.status.value)
+    if which.model:
+        query = query.where(JobRow.model == which.model)
+    if which.label:
+        name, value = which.label
+        query = query.where(JobRow.labels[name].as_string() == value)
+    if which.created_after:
+        query = query.where(JobRow.created_at >= which.created_after)
+    if which.created_before:
+        query = query.where(JobRow.created_at < which.created_before)
+    return query
+
+
+def _plugin_json(spec: PluginSpec) -> dict[str, Any]:
+    return {"name": spec.name, "options": dict(spec.options)}
+
+
+def _job(row: JobRow, suite: SuiteRow) -> Job:
+    return Job(
+        id=row.id,
+        tenant=row.tenant,
+        name=row.name,
+        status=JobStatus(row.status),
+        status_reason=StatusReason(row.reason_code, row.reason_message or "") if row.reason_code else None,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        target=PluginSpec(**row.target),
+        judge=PluginSpec(**row.judge),
+        suite=to_suite(suite),
+        repeats=row.repeats,
+        thresholds=Thresholds(**row.thresholds) if row.thresholds else None,
+        labels=row.labels,
+    )

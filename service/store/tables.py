@@ -1,0 +1,207 @@
+"""Every table. Rows that belong to someone carry their tenant."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC datetimes on both databases (SQLite itself keeps no zone)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Store UTC."""
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Give back UTC."""
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+class Base(DeclarativeBase):
+    """Base of all tables."""
+
+
+class ApiKeyRow(Base):
+    """A bearer key: only the SHA-256 of it is kept."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    tenant: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(200))
+    role: Mapped[str] = mapped_column(String(20))
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class SuiteRow(Base):
+    """A suite: what made it, and its digest once it is frozen."""
+
+    __tablename__ = "suites"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    tenant: Mapped[str] = mapped_column(String(64), index=True)
+    status: Mapped[str] = mapped_column(String(20))
+    size: Mapped[int] = mapped_column(Integer)
+    digest: Mapped[str | None] = mapped_column(String(80))
+    generator: Mapped[str | None] = mapped_column(String(100))
+    options: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class CaseRow(Base):
+    """A case of a suite."""
+
+    __tablename__ = "cases"
+
+    suite_id: Mapped[str] = mapped_column(ForeignKey("suites.id"), primary_key=True)
+    index: Mapped[int] = mapped_column(Integer, primary_key=True)
+    prompt: Mapped[str] = mapped_column(Text)
+    category: Mapped[str | None] = mapped_column(String(64))
+    style: Mapped[str | None] = mapped_column(String(64))
+    technique: Mapped[str | None] = mapped_column(String(64))
+    language: Mapped[str] = mapped_column(String(16))
+    attack: Mapped[str | None] = mapped_column(String(64))
+
+
+class JobRow(Base):
+    """A job. Plug-ins' options are kept without secrets; those are encrypted together in `secrets`."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        Index("jobs_by_age", "tenant", "created_at", "id"),
+        Index("jobs_to_wake", "wake_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    tenant: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str | None] = mapped_column(String(200))
+    status: Mapped[str] = mapped_column(String(20))
+    reason_code: Mapped[str | None] = mapped_column(String(64))
+    reason_message: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    suite_id: Mapped[str] = mapped_column(ForeignKey("suites.id"))
+    model: Mapped[str | None] = mapped_column(String(200))
+    target: Mapped[dict[str, Any]] = mapped_column(JSON)
+    judge: Mapped[dict[str, Any]] = mapped_column(JSON)
+    secrets: Mapped[bytes | None] = mapped_column(LargeBinary)
+    repeats: Mapped[int] = mapped_column(Integer)
+    thresholds: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    labels: Mapped[dict[str, str]] = mapped_column(JSON)
+    plan_claim: Mapped[str | None] = mapped_column(String(40))
+    """Fencing token of the worker that plans the job; a write with another token changes nothing."""
+    plan_leased_until: Mapped[float | None] = mapped_column(Float)
+    plan_attempts: Mapped[int] = mapped_column(Integer)
+    wake_at: Mapped[float | None] = mapped_column(Float)
+    """Seconds since the epoch by the database's clock. Whoever works on the job keeps moving it into the future; once
+    it has passed, the sweeper queues the job's work again. None when there is nothing left to do."""
+
+
+class BatchRow(Base):
+    """A slice of a job: runs `first` to `last`, a run being case index + suite size × repeat."""
+
+    __tablename__ = "batches"
+    __table_args__ = (Index("batches_to_claim", "job_id", "status", "number"),)
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    first: Mapped[int] = mapped_column(Integer)
+    last: Mapped[int] = mapped_column(Integer)
+    status: Mapped[str] = mapped_column(String(20))
+    claim: Mapped[str | None] = mapped_column(String(40), index=True)
+    """Fencing token of the worker that runs the batch."""
+    leased_until: Mapped[float | None] = mapped_column(Float)
+    """Seconds since the epoch by the database's clock; past it, another worker may take the batch."""
+    attempts: Mapped[int] = mapped_column(Integer)
+    """Claims that were not handed back; a batch that loses its worker three times is given up."""
+
+
+class ResultRow(Base):
+    """What came of one case and repeat of a job; the case itself is read from the job's suite."""
+
+    __tablename__ = "results"
+    __table_args__ = (
+        UniqueConstraint("job_id", "repeat", "case_index", name="one_result_a_case_and_repeat"),
+        Index("results_by_verdict", "job_id", "verdict", "repeat", "case_index"),
+    )
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"))
+    tenant: Mapped[str] = mapped_column(String(64))
+    case_index: Mapped[int] = mapped_column(Integer)
+    repeat: Mapped[int] = mapped_column(Integer)
+    response: Mapped[str] = mapped_column(Text)
+    disposition: Mapped[str] = mapped_column(String(20))
+    verdict: Mapped[str | None] = mapped_column(String(20))
+    confidence: Mapped[float | None] = mapped_column(Float)
+    severity: Mapped[int | None] = mapped_column(Integer)
+    reason: Mapped[str] = mapped_column(Text)
+    judge: Mapped[str] = mapped_column(String(100))
+    judge_raw: Mapped[str | None] = mapped_column(Text)
+    attempts: Mapped[int] = mapped_column(Integer)
+    latency_ms: Mapped[int] = mapped_column(Integer)
+    prompt_tokens: Mapped[int] = mapped_column(Integer)
+    completion_tokens: Mapped[int] = mapped_column(Integer)
+    error: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class TallyRow(Base):
+    """Results of a job counted by cell, disposition and verdict ("" for none), kept in step with the results."""
+
+    __tablename__ = "tallies"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    category: Mapped[str] = mapped_column(String(64), primary_key=True)
+    style: Mapped[str] = mapped_column(String(64), primary_key=True)
+    technique: Mapped[str] = mapped_column(String(64), primary_key=True)
+    disposition: Mapped[str] = mapped_column(String(20), primary_key=True)
+    verdict: Mapped[str] = mapped_column(String(20), primary_key=True)
+    count: Mapped[int] = mapped_column(Integer)
+
+
+class UsageRow(Base):
+    """What a job's calls cost, by role."""
+
+    __tablename__ = "usage"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    role: Mapped[str] = mapped_column(String(20), primary_key=True)
+    requests: Mapped[int] = mapped_column(Integer)
+    prompt_tokens: Mapped[int] = mapped_column(Integer)
+    completion_tokens: Mapped[int] = mapped_column(Integer)
+
+
+class IdempotencyRow(Base):
+    """Which job a POST with an Idempotency-Key has made."""
+
+    __tablename__ = "idempotency_keys"
+
+    tenant: Mapped[str] = mapped_column(String(64), primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    request_digest: Mapped[str] = mapped_column(String(64))
+    job_id: Mapped[str] = mapped_column(String(40))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,0 +1,78 @@
+"""Tallies and usage: a job's rolled-up counts, updated in the transaction that stores the results."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Table, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from service.domain.completions import Usage
+from service.domain.jobs import Outcome
+from service.domain.tallies import Tally
+from service.domain.verdicts import Disposition, Verdict
+from service.store.tables import Base, TallyRow, UsageRow
+
+TALLIES, USAGE = Base.metadata.tables["tallies"], Base.metadata.tables["usage"]
+CELL = ("category", "style", "technique", "disposition", "verdict")
+
+
+def count(session: Session, job_id: str, outcomes: Iterable[Outcome]) -> None:
+    """Add newly stored outcomes to the job's tallies and usage."""
+    outcomes = list(outcomes)
+    counter = Counter(_cell(outcome) for outcome in outcomes)
+    # In order of the keys, so that two workers that count the same cells wait for each other instead of deadlocking.
+    rows = [{"job_id": job_id, **dict(zip(CELL, cell, strict=True)), "count": n} for cell, n in sorted(counter.items())]
+    _add(session, TALLIES, rows, ("count",))
+    target = sum((outcome.completion.usage for outcome in outcomes), Usage())
+    judge = sum((outcome.judgement.usage for outcome in outcomes if outcome.judgement), Usage())
+    usage = [_usage(job_id, "judge", judge), _usage(job_id, "target", target)]
+    _add(session, USAGE, usage, ("requests", "prompt_tokens", "completion_tokens"))
+
+
+def read(session: Session, job_id: str) -> list[Tally]:
+    """The job's tallies."""
+    rows = session.scalars(select(TallyRow).where(TallyRow.job_id == job_id))
+    return [_tally(row) for row in rows]
+
+
+def read_usage(session: Session, job_id: str) -> dict[str, Usage]:
+    """What the job's calls cost so far, by role."""
+    rows = session.scalars(select(UsageRow).where(UsageRow.job_id == job_id))
+    return {row.role: Usage(row.requests, row.prompt_tokens, row.completion_tokens) for row in rows}
+
+
+def _add(session: Session, table: Table, rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
+    """Insert rows, or add `columns` to those that exist."""
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table)
+    sums = {name: table.c[name] + statement.excluded[name] for name in columns}
+    session.execute(statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=sums), rows)
+
+
+def _cell(outcome: Outcome) -> tuple[str, str, str, str, str]:
+    case = outcome.case
+    features = (case.category or "", case.style or "", case.technique or "")
+    return (*features, outcome.disposition.value, outcome.verdict.value if outcome.verdict else "")
+
+
+def _usage(job_id: str, role: str, usage: Usage) -> dict[str, Any]:
+    return {
+        "job_id": job_id,
+        "role": role,
+        "requests": usage.requests,
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+    }
+
+
+def _tally(row: TallyRow) -> Tally:
+    return Tally(
+        category=row.category or None,
+        style=row.style or None,
+        technique=row.technique or None,
+        disposition=Disposition(row.disposition),
+        verdict=Verdict(row.verdict) if row.verdict else None,
+        count=row.count,
+    )

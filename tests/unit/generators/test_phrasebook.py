@@ -1,0 +1,165 @@
+"""The texts: enough of them, each recognisable, and no two prompts equal, which is checked on every part there is."""
+
+import re
+from itertools import pairwise, product
+
+import pytest
+
+from service.domain.catalog import CATEGORIES, STYLES, TECHNIQUES
+from service.generators.matrix import MAX_TESTS_PER_CELL
+from service.generators.phrasebook import Phrasebook, phrasebook
+from service.generators.phrasebook.wording import misspell, substitute
+
+MARKERS = {
+    "evidence_based": r"\b(survey|figures|study|studies|statistics|data (?:from|show)|trial)\b",
+    "expert_endorsement": r"\b(professor|scholars|specialists|experts in|leading|award-winning|best-known)\b",
+    "misrepresentation": r"\bI (am|was|supervise)\b|\bmy lawyer\b",
+    "authority_endorsement": r"\b(officially|directive|ministry|official standard|committee|regulator|government's)\b",
+    "logical_appeal": r"\b(therefore|it follows|conclusion|logical step|consistency demands|hence|deduction)\b",
+}
+
+
+@pytest.fixture(scope="module")
+def book() -> Phrasebook:
+    return phrasebook()
+
+
+def plain_claims(book: Phrasebook, technique: str) -> list[str]:
+    return [
+        claim.format(**book.subjects[category].slots) for claim in book.claims[technique] for category in CATEGORIES
+    ]
+
+
+def requests(book: Phrasebook, style: str, wording: int) -> list[str]:
+    intents = [(category, intent) for category in CATEGORIES for intent in range(len(book.subjects[category].intents))]
+    return [book.request(category, intent, style, wording) for category, intent in intents]
+
+
+def wordings(book: Phrasebook) -> list[tuple[str, int]]:
+    return [(style, number) for style in STYLES for number in range(len(book.wordings[style]))]
+
+
+def leads(book: Phrasebook, style: str) -> list[str]:
+    numbers = range(len(book.wordings[style]))
+    claims = [(technique, claim) for technique in TECHNIQUES for claim in range(len(book.claims[technique]))]
+    return [
+        book.lead(category, style, number, technique, claim)
+        for category, number, (technique, claim) in product(CATEGORIES, numbers, claims)
+    ]
+
+
+def test_every_cell_has_as_many_prompts_as_the_options_allow(book: Phrasebook) -> None:
+    for category, style, technique in product(CATEGORIES, STYLES, TECHNIQUES):
+        parts = book.subjects[category].intents, book.claims[technique], book.wordings[style]
+        assert len(parts[0]) * len(parts[1]) * len(parts[2]) >= MAX_TESTS_PER_CELL
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+def test_a_category_has_intents_and_terms_enough(book: Phrasebook, category: str) -> None:
+    subject = book.subjects[category]
+    texts = [intent.text for intent in subject.intents]
+    assert len(set(texts)) == len(texts) >= 20
+    assert len(set(subject.glossary)) == len(subject.glossary) >= 9
+    for text in texts:
+        assert re.fullmatch(r"[a-z][^.?!:\"]*[\w']", text), f"does not fit into a sentence: {text}"
+    for intent in subject.intents:
+        assert intent.text.startswith(("a ", "an ")) == (intent.kind == "write")
+
+
+def test_no_lead_begins_with_another_so_no_two_prompts_with_different_leads_are_equal(book: Phrasebook) -> None:
+    # Claims that name no slot of the category read the same in each; these requests differ by the next test.
+    distinct = sorted({lead + " " for style in STYLES for lead in leads(book, style)})
+    assert not [pair for pair in pairwise(distinct) if pair[1].startswith(pair[0])]
+
+
+def test_every_lead_tells_its_wording_and_claim(book: Phrasebook) -> None:
+    owners: dict[str, tuple[str, int, str, int]] = {}
+    for (style, number), technique, category in product(wordings(book), TECHNIQUES, CATEGORIES):
+        for claim in range(len(book.claims[technique])):
+            owner = (style, number, technique, claim)
+            assert owners.setdefault(book.lead(category, style, number, technique, claim), owner) == owner
+
+
+def test_no_two_requests_of_one_wording_are_equal(book: Phrasebook) -> None:
+    for style, number in wordings(book):
+        texts = requests(book, style, number)
+        assert len(set(texts)) == len(texts)
+
+
+@pytest.mark.parametrize("technique", TECHNIQUES)
+def test_a_claim_shows_the_marks_of_its_own_technique_only(book: Phrasebook, technique: str) -> None:
+    assert len(book.claims[technique]) >= 6
+    for claim in plain_claims(book, technique):
+        marked = {name for name, marks in MARKERS.items() if re.search(marks, claim)}
+        assert marked == {technique}, claim
+
+
+@pytest.mark.parametrize("style", ["slang", "uncommon_dialects", "technical_terms", "misspellings"])
+def test_a_style_of_words_rewrites_every_claim(book: Phrasebook, style: str) -> None:
+    claims = {claim for technique in TECHNIQUES for claim in plain_claims(book, technique)}
+    texts = leads(book, style)
+    assert not [claim for claim in claims for text in texts if claim in text]
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_style_has_variants_enough(book: Phrasebook, style: str) -> None:
+    assert len({wording.lead for wording in book.wordings[style]}) == len(book.wordings[style]) >= 5
+
+
+def test_questions_are_questions_and_nothing_else_is(book: Phrasebook) -> None:
+    for style, number in wordings(book):
+        for text in requests(book, style, number):
+            assert text.endswith("?") == (style == "question")
+    question_words = re.compile(r"(how|what|which|could|would|will|may)\b", re.IGNORECASE)
+    assert all(question_words.match(text) for number in range(6) for text in requests(book, "question", number))
+
+
+def test_technical_requests_name_three_terms_of_the_field(book: Phrasebook) -> None:
+    for category, number in product(CATEGORIES, range(len(book.wordings["technical_terms"]))):
+        glossary = book.subjects[category].glossary
+        for intent in range(len(book.subjects[category].intents)):
+            text = book.request(category, intent, "technical_terms", number)
+            assert sum(term in text for term in glossary) >= 3, text
+
+
+def test_role_play_gives_the_model_a_part(book: Phrasebook) -> None:
+    part = re.compile(
+        r"^You are (an?|the) |you play |^Pretend to be |played by you|^From now on you are |^Take the part of "
+    )
+    for style in STYLES:
+        for text in leads(book, style):
+            assert bool(part.search(text)) == (style == "role_play"), text
+
+
+def test_misspelling_leaves_first_letters_and_most_of_the_words() -> None:
+    right = "Explain how people usually describe complicated things when nobody around really understands them"
+    wrong = misspell(right)
+    pairs = list(zip(right.split(), wrong.split(), strict=True))
+    assert all(before[0] == after[0] for before, after in pairs)
+    assert 3 <= sum(before != after for before, after in pairs) <= 9
+    assert misspell(right) == wrong
+
+
+def test_every_misspelt_part_has_a_misspelling(book: Phrasebook) -> None:
+    chosen = book.wordings["misspellings"]
+    vocabulary = set(re.findall(r"[a-z]+", " ".join(w for c in TECHNIQUES for w in plain_claims(book, c)).lower()))
+    vocabulary |= set(re.findall(r"[a-z]+", " ".join(wording.lead for wording in chosen).lower()))
+    for text in leads(book, "misspellings"):
+        words = set(re.findall(r"[a-z]+", text.lower()))
+        assert words - vocabulary, text
+
+
+def test_substitution_prefers_longer_phrases_fits_articles_and_leaves_names() -> None:
+    rewrite = substitute({"dog": "animal", "old dog": "hound", "and": "an'", "people": "folk"}, {r"ing\b": "in'"})
+    assert rewrite("a dog and an old dog barking at People and doggy people") == (
+        "an animal an' a hound barkin' at People an' doggy folk"
+    )
+
+
+def test_all_texts_are_whole_sentences(book: Phrasebook) -> None:
+    for style, number in wordings(book):
+        for text in requests(book, style, number):
+            assert not re.search(r"[{}]|\s\s|\s[.,?]|[.,?]{2}|^\s|\s$", text), text
+    for style in STYLES:
+        for text in leads(book, style):
+            assert not re.search(r"[{}]|\s\s|\s[.,?]|[.,?]{2}|^\s|\s$", text), text

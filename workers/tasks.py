@@ -1,0 +1,33 @@
+"""The tasks that RQ runs, each a sentence; what they do stands in service.pipeline."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from service.pipeline.execute import execute
+from service.pipeline.plan import plan
+from service.pipeline.services import Services
+from service.settings import Settings
+from workers.stopping import stopping
+
+
+def plan_job(job_id: str) -> None:
+    """Make the job's suite and cut the job into batches."""
+    with _services() as services:
+        plan(services, job_id)
+
+
+def run_batches(job_id: str) -> None:
+    """Run batches of the job that nobody works on."""
+    with _services() as services:
+        asyncio.run(execute(services, job_id, stopping))
+
+
+@contextmanager
+def _services() -> Iterator[Services]:
+    """Connections of this process's own: none is shared across the fork."""
+    services = Services.from_settings(Settings.from_env())
+    try:
+        yield services
+    finally:
+        services.close()

@@ -1,0 +1,70 @@
+"""The RQ worker: forks a horse for each task, everything that a task needs being loaded before the fork.
+
+Run as `python -m workers.worker` by the supervisor in `__main__.py`.
+"""
+
+import logging
+import signal
+from resource import struct_rusage
+
+from rq import Worker
+from rq.serializers import JSONSerializer
+
+import workers.tasks  # noqa: F401 - loaded before the fork, so that a horse starts in milliseconds
+from service import metrics
+from service.generators.base import generators
+from service.judges.base import judges
+from service.logs import configure
+from service.processes import end_with_parent
+from service.queue import connect
+from service.settings import Settings
+from service.targets.base import targets
+from workers.stopping import stopping
+
+
+class ProofhouseWorker(Worker):
+    """RQ's worker with one difference: told to stop, it tells its horse, which finishes or hands back what it holds."""
+
+    def handle_warm_shutdown_request(self) -> None:
+        """Pass the first SIGTERM on; RQ by itself would wait for the horse however long that takes."""
+        if self.horse_pid:
+            self.kill_horse(signal.SIGTERM)
+
+    def setup_work_horse_signals(self) -> None:
+        """SIGTERM asks the horse to stop in good order instead of ending it."""
+        stopping.watch()
+
+    def wait_for_horse(self) -> tuple[int | None, int | None, struct_rusage | None]:
+        """Once the horse is gone, however it went, what it had in flight is gone with it."""
+        waited = super().wait_for_horse()
+        metrics.forget_child()
+        return waited
+
+
+def preload() -> None:
+    """Import every plug-in."""
+    for registry in (generators, targets, judges):
+        registry.discover()
+
+
+def main() -> None:
+    """Work until told to stop."""
+    end_with_parent()
+    configure()
+    settings = Settings.from_env()
+    preload()
+    # One queue only: with several, RQ pops with BLPOP, and a crash right after loses the task for good (rq #381).
+    worker = ProofhouseWorker(
+        [settings.queue],
+        connection=connect(settings.redis_url),
+        serializer=JSONSerializer,
+        maintenance_interval=60,
+        worker_ttl=30,
+        job_monitoring_interval=10,
+        log_job_description=False,
+    )
+    worker.work(logging_level=logging.getLevelName(logging.getLogger("rq").getEffectiveLevel()))
+
+
+if __name__ == "__main__":
+    main()
