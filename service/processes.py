@@ -1,15 +1,20 @@
 """Running several processes as one: started in order, started again when one ends, stopped in reverse order."""
 
 import ctypes
+import functools
 import logging
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
+
+from service.errors import ProofhouseError
 
 POLL_SECONDS = 0.2
 RESTART_SECONDS = 1
@@ -17,6 +22,20 @@ PR_SET_PDEATHSIG = 1
 """prctl(2): the signal that the kernel sends a process when its parent dies."""
 
 logger = logging.getLogger(__name__)
+
+
+class StartError(ProofhouseError):
+    """A process did not come up, or something that it needs is not there."""
+
+    code = "start_failed"
+    title = "Did not start"
+
+
+class StoppedError(ProofhouseError):
+    """Told to stop before everything had started."""
+
+    code = "stopped"
+    title = "Stopped"
 
 
 @dataclass(slots=True)
@@ -27,19 +46,41 @@ class Child:
     command: Sequence[str]
     environment: Mapping[str, str]
     stop_seconds: float
+    log: Path | None = None
+    """Where its output goes; None for where ours goes."""
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
         """Start it, in a session of its own: Ctrl-C in a terminal reaches the parent alone, which stops them."""
-        self.process = subprocess.Popen(  # noqa: S603 - our own commands
-            self.command, env={**os.environ, **self.environment}, start_new_session=True
-        )
+        output = self.log.open("ab") if self.log else None
+        try:
+            self.process = subprocess.Popen(  # noqa: S603 - our own commands
+                self.command,
+                env={**os.environ, **self.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT if output else None,
+                start_new_session=True,
+                preexec_fn=ending_with(os.getpid()),  # noqa: PLW1509 - our supervisors have no other thread
+            )
+        finally:
+            if output:
+                output.close()
 
-    def stop(self) -> None:
-        """Ask it to end and wait; kill it when it takes too long."""
+    @property
+    def status(self) -> int | None:
+        """The status it ended with; None while it runs."""
+        return self.process.poll() if self.process else None
+
+    def ask_to_end(self) -> None:
+        """Send SIGTERM."""
+        if self.process:
+            self.process.send_signal(signal.SIGTERM)
+
+    def wait(self) -> None:
+        """Wait for its end; kill it when that takes too long."""
         if self.process is None:
             return
-        self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(self.stop_seconds)
         except subprocess.TimeoutExpired:
@@ -53,7 +94,7 @@ class Supervisor:
 
     def __init__(self) -> None:
         self._stop = threading.Event()
-        self._children: list[Child] = []
+        self._groups: list[tuple[Child, ...]] = []
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._request_stop)
 
@@ -64,25 +105,55 @@ class Supervisor:
 
     def add(self, name: str, *command: str, environment: Mapping[str, str] | None = None, stop_seconds: float) -> None:
         """Start another child."""
-        child = Child(name, command, environment or {}, stop_seconds)
-        self._children.append(child)
-        child.start()
+        self.start(Child(name, command, environment or {}, stop_seconds))
+
+    def start(self, *children: Child) -> None:
+        """Start children that will be stopped at the same time."""
+        self._groups.append(children)
+        for child in children:
+            child.start()
+
+    def until(self, ready: Callable[[], bool], seconds: float, what: str) -> None:
+        """Wait for something to become true, no longer than that.
+
+        Raises:
+            StartError: a child ended meanwhile, or the time is up.
+            StoppedError: told to stop meanwhile.
+        """
+        deadline = time.monotonic() + seconds
+        while not ready():
+            for child in self._children():
+                if child.status is not None:
+                    raise StartError(
+                        f"{child.name} ended with status {child.status} while starting.{_last_words(child)}"
+                    )
+            if time.monotonic() > deadline:
+                raise StartError(f"{what} was not ready within {seconds:.0f} s.")
+            if self._stop.wait(POLL_SECONDS):
+                raise StoppedError("Stopped while starting.")
 
     def run(self) -> None:
         """Watch over the children until told to stop."""
         while not self._stop.wait(POLL_SECONDS):
-            for child in self._children:
+            for child in self._children():
                 self._revive(child)
 
     def stop(self) -> None:
         """Stop all children, last started first."""
-        while self._children:
-            self._children.pop().stop()
+        while self._groups:
+            group = self._groups.pop()
+            for child in group:
+                child.ask_to_end()
+            for child in group:
+                child.wait()
+
+    def _children(self) -> list[Child]:
+        return [child for group in self._groups for child in group]
 
     def _revive(self, child: Child) -> None:
-        if child.process is None or child.process.poll() is None:
+        if child.status is None:
             return
-        logger.warning("%s ended with status %s; starting it again", child.name, child.process.returncode)
+        logger.warning("%s ended with status %s; starting it again", child.name, child.status)
         self._stop.wait(RESTART_SECONDS)
         if not self._stop.is_set():
             child.start()
@@ -99,4 +170,31 @@ def python(module: str, *arguments: str) -> tuple[str, ...]:
 def end_with_parent() -> None:
     """Ask the kernel to send this process SIGTERM should its parent die, however it dies. Linux only."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        _libc().prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def ending_with(parent: int) -> Callable[[], None]:
+    """For a process between fork and exec: ask for SIGTERM at the parent's death, and end if that was before.
+
+    It holds for whatever program is then executed. Asked for any later, a parent's death could be missed.
+    """
+    _libc()  # loaded here, because a forked process should do as little as it can
+
+    def prepare() -> None:
+        end_with_parent()
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return prepare
+
+
+@functools.cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None)
+
+
+def _last_words(child: Child, lines: int = 15) -> str:
+    if child.log is None:
+        return ""
+    end = child.log.read_text(errors="replace").splitlines()[-lines:]
+    return "\n".join((f" The end of {child.log}:", *end))

@@ -83,7 +83,16 @@ def split_secrets(schema: type[Schema], options: Mapping[str, Any]) -> tuple[dic
 
     A field is a secret when its schema marks it `metadata={"secret": True}`.
     """
-    secret_names = {name for name, field in schema().fields.items() if field.metadata.get("secret")}
+    secret_names = _secret_names(schema)
     shown = {name: value for name, value in options.items() if name not in secret_names}
     secrets = {name: value for name, value in options.items() if name in secret_names and value is not None}
     return shown, secrets
+
+
+def join_secrets(schema: type[Schema], shown: Mapping[str, Any], secrets: Mapping[str, str]) -> dict[str, Any]:
+    """The options that `split_secrets` has parted; a secret that was not given is None again."""
+    return {**shown, **dict.fromkeys(_secret_names(schema)), **secrets}
+
+
+def _secret_names(schema: type[Schema]) -> set[str]:
+    return {name for name, field in schema().fields.items() if field.metadata.get("secret")}

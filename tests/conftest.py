@@ -21,8 +21,10 @@ from service.store.session import Store
 @pytest.fixture(scope="session")
 def valkey_url() -> Iterator[str]:
     """A Valkey server shared by the tests of this process; tests keep apart by names of their own."""
-    with ValkeyServer(save="") as server:
-        yield server.connection_url
+    folder = Path(tempfile.mkdtemp(prefix="proofhouse-valkey-"))
+    with ValkeyServer(port=0, unix_socket_path=folder / "valkey.sock", data_dir=folder, save="") as server:
+        yield f"unix://{server.unix_socket_path}"
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

@@ -15,10 +15,6 @@ class PluginSpec:
     options: Mapping[str, Any] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
-    def merged(self) -> dict[str, Any]:
-        """Options and secrets together, as the plug-in's constructor takes them."""
-        return {**self.options, **self.secrets}
-
 
 @dataclass(frozen=True, slots=True)
 class SuiteSpec:

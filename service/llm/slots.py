@@ -1,8 +1,8 @@
 """Concurrency shared through Redis: all workers and jobs that call one model share its `max_concurrency`.
 
-A worker does not ask Redis for every call. Each holds a grant of slots, which it renews several times a second; the
-script below parts the slots among those who want them. The sum of all grants never exceeds the maximum: a worker that
-must give slots up keeps them until the calls in them have ended. A dead worker's grant lapses.
+A worker does not ask Redis for every call. Each holds slots and renews its claim to them several times a second; the
+script below parts the slots among those who want them. What all hold together never exceeds the maximum: a worker told
+to do with fewer holds on to the difference until the calls in it have ended. What a dead worker held lapses.
 """
 
 import hashlib
@@ -12,10 +12,10 @@ from redis import Redis
 
 TTL_SECONDS = 5
 
-_GRANT = """
--- KEYS: expiry by lane (sorted set), granted by lane (hash), wanted by lane (hash)
--- ARGV: lane, maximum, in use, wanted, seconds a grant lives
-local lane, maximum, in_use = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+_SHARE = """
+-- KEYS: expiry by lane (sorted set), held by lane (hash), wanted by lane (hash)
+-- ARGV: lane, maximum, held, wanted, seconds a claim lives; gives how many slots the lane may use from now on
+local lane, maximum, held = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local wanted, ttl = tonumber(ARGV[4]), tonumber(ARGV[5])
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
@@ -30,18 +30,18 @@ local share = math.max(1, math.floor(maximum / #lanes))
 local taken, reserved = 0, 0
 for _, other in ipairs(lanes) do
   if other ~= lane then
-    local granted = tonumber(redis.call('HGET', KEYS[2], other) or 0)
+    local theirs = tonumber(redis.call('HGET', KEYS[2], other) or 0)
     local asked = tonumber(redis.call('HGET', KEYS[3], other) or 0)
-    taken = taken + granted
-    reserved = reserved + math.max(granted, math.min(share, asked))
+    taken = taken + theirs
+    reserved = reserved + math.max(math.min(theirs, asked), math.min(share, asked))
   end
 end
 local fair = math.max(share, maximum - reserved)
-local grant = math.max(in_use, math.min(wanted, fair, maximum - taken), 0)
-redis.call('HSET', KEYS[2], lane, grant)
+local allowed = math.max(0, math.min(wanted, fair, maximum - taken))
+redis.call('HSET', KEYS[2], lane, math.max(held, allowed))
 redis.call('HSET', KEYS[3], lane, wanted)
 for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, 60) end
-return grant
+return allowed
 """
 
 
@@ -53,17 +53,20 @@ class SharedSlots:
         self._lane = lane
         self._maximum = maximum
         name = "proofhouse:slots:{" + hashlib.sha256(model_key.encode()).hexdigest()[:32] + "}"
-        self._keys = [f"{name}:expiry", f"{name}:granted", f"{name}:wanted"]
-        self._script = redis.register_script(_GRANT)
+        self._keys = [f"{name}:expiry", f"{name}:held", f"{name}:wanted"]
+        self._script = redis.register_script(_SHARE)
 
-    def renew(self, *, in_use: int, wanted: int) -> int:
-        """Renew the grant: how many calls this worker may have under way until the next renewal.
+    def renew(self, *, held: int, wanted: int) -> int:
+        """How many calls this worker may have under way from now on.
+
+        `held` is the most that it may have under way until it hears the answer: its present allowance or, while
+        calls of a larger one have yet to end, their number.
 
         Raises:
-            redis.RedisError: Redis is out of reach; the last grant may be kept up.
+            redis.RedisError: Redis is out of reach; the last allowance stands.
         """
-        grant = self._script(keys=self._keys, args=[self._lane, self._maximum, in_use, wanted, TTL_SECONDS])
-        return cast("int", grant)
+        allowed = self._script(keys=self._keys, args=[self._lane, self._maximum, held, wanted, TTL_SECONDS])
+        return cast("int", allowed)
 
     def release(self) -> None:
         """Give all slots up."""

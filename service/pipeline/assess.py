@@ -16,18 +16,18 @@ logger = logging.getLogger(__name__)
 async def assess(target: Target, judge: Judge, case: Case, repeat: int) -> Outcome:
     """Ask the target, say what became of the call, and have the answer judged. A call in error is not judged."""
     completion = await _complete(target, case)
-    disposition = disposition_of(completion)
+    disposition = disposition_of(case, completion)
     judgement = None if completion.error else await _judge(judge, case, completion)
     return Outcome(case, repeat, completion, disposition, judgement)
 
 
-def disposition_of(completion: Completion) -> Disposition:
+def disposition_of(case: Case, completion: Completion) -> Disposition:
     """What became of the call, whatever a judge will say of the answer."""
     if completion.error:
         return Disposition.ERROR
     if completion.blocked:
         return Disposition.BLOCKED
-    return Disposition.REFUSED if is_refusal(completion) else Disposition.ANSWERED
+    return Disposition.REFUSED if is_refusal(completion, prompt=case.prompt) else Disposition.ANSWERED
 
 
 async def _complete(target: Target, case: Case) -> Completion:

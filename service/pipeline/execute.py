@@ -10,18 +10,17 @@ from service.domain.jobs import Job, Outcome, StatusReason
 from service.domain.lifecycle import JobStatus
 from service.domain.tallies import total
 from service.errors import StaleClaimError
-from service.judges.base import Judge, judges
 from service.pipeline.assess import assess
+from service.pipeline.equipment import Equipment, equip
 from service.pipeline.feed import Feed, Run
 from service.pipeline.finish import fail
-from service.pipeline.pulse import Pulse, Throttle
+from service.pipeline.pulse import Pulse
 from service.pipeline.services import Services
 from service.pipeline.wake import wake
 from service.pipeline.writeoff import write_off_lost_batches
 from service.pipeline.writer import Writer
 from service.store import batches, jobs, tallies
 from service.store.vault import VaultError
-from service.targets.base import Target, targets
 
 DEAD_AFTER = 10
 """A target whose first cases all ended in errors is taken for dead after this many."""
@@ -41,25 +40,18 @@ async def execute(services: Services, job_id: str, stopping: Callable[[], bool])
     token = uuid.uuid4().hex
     write_off_lost_batches(services, job, token)
     try:
-        target, judge, throttles = _equip(services, job, token)
+        equipment = equip(services, job, token)
     except VaultError as error:
         fail(services, job, StatusReason(error.code, str(error)))
         return
-    lane = Lane(services, job, Feed(services, job, token), target, judge, throttles, stopping)
+    except Exception:
+        logger.exception("the plug-ins of %s can't be built", job.id)
+        fail(services, job, StatusReason("plugin_failed", "A plug-in can't be built; the workers' logs say why."))
+        return
     try:
-        await lane.run()
+        await Lane(services, job, Feed(services, job, token), equipment, stopping).run()
     except* StaleClaimError as stale:
         logger.info("leaving %s: %s", job.id, stale.exceptions[0])
-
-
-def _equip(services: Services, job: Job, token: str) -> tuple[Target, Judge, tuple[Throttle, Throttle]]:
-    """Build the job's plug-ins, secrets and limiters included."""
-    with services.store.read() as session:
-        secrets = services.vault.open(jobs.sealed_secrets(session, job.id))
-    throttles = (Throttle(services, job, job.target, token), Throttle(services, job, job.judge, token))
-    target = targets.get(job.target.name)({**job.target.options, **secrets.get("target", {})}, throttles[0].limiter)
-    judge = judges.get(job.judge.name)({**job.judge.options, **secrets.get("judge", {})}, throttles[1].limiter)
-    return target, judge, throttles
 
 
 @dataclass(slots=True)
@@ -69,9 +61,7 @@ class Lane:
     services: Services
     job: Job
     feed: Feed
-    target: Target
-    judge: Judge
-    throttles: tuple[Throttle, Throttle]
+    equipment: Equipment
     stopping: Callable[[], bool]
     _cases: set[asyncio.Task[None]] = field(default_factory=set, init=False)
     _reason: StatusReason | None = field(default=None, init=False)
@@ -98,7 +88,7 @@ class Lane:
             await self._leave()
 
     async def _work(self, writer: Writer) -> None:
-        room = asyncio.Semaphore(max(1, sum(throttle.maximum for throttle in self.throttles)))
+        room = asyncio.Semaphore(max(1, self.equipment.maximum))
         async with asyncio.TaskGroup() as group:
             async for run in self.feed.runs():
                 await room.acquire()
@@ -110,7 +100,7 @@ class Lane:
                 self._cases.add(case)
 
     async def _run_case(self, run: Run, writer: Writer) -> None:
-        outcome = await assess(self.target, self.judge, run.case, run.repeat)
+        outcome = await assess(self.equipment.target, self.equipment.judge, run.case, run.repeat)
         if outcome.error and outcome.error.stops_job:
             self._end_job(StatusReason(f"{outcome.error.stage}_{outcome.error.code}", outcome.error.message))
             return
@@ -145,14 +135,14 @@ class Lane:
             self.services,
             self.job,
             self.feed.token,
-            self.throttles,
+            self.equipment.throttles,
             self.stopping,
             stop=self._stop,
             wanted=self._wanted,
         )
 
     def _wanted(self) -> int:
-        return len(self._cases) if self.feed.exhausted else self.throttles[0].maximum + self.throttles[1].maximum
+        return len(self._cases) if self.feed.exhausted else self.equipment.maximum
 
     def _stop(self, why: str, grace: float | None) -> None:
         """Give out no more work; what is under way may end, within `grace` seconds if that is given."""
@@ -169,10 +159,7 @@ class Lane:
 
     async def _leave(self) -> None:
         """Give everything back: connections, slots, batches; and say what becomes of the job."""
-        await self.target.close()
-        await self.judge.close()
-        for throttle in self.throttles:
-            throttle.release()
+        await self.equipment.close()
         with self.services.store.write() as session:
             batches.hand_back(session, self.job.id, self.feed.token)
             job = jobs.load(session, self.job.id)

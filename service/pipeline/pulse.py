@@ -6,13 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from redis.exceptions import RedisError
-
 from service.domain.jobs import Job
-from service.domain.specs import PluginSpec
 from service.errors import StaleClaimError, UnavailableError
-from service.llm.limits import LocalLimiter
-from service.llm.slots import SharedSlots
+from service.pipeline.equipment import Throttle
 from service.pipeline.services import Services
 from service.pipeline.wake import wake
 from service.store import batches
@@ -29,32 +25,6 @@ SLOTS_PER_WORKER = 16
 """A further worker is called in for every so many calls that a job may have under way."""
 
 logger = logging.getLogger(__name__)
-
-
-class Throttle:
-    """The limiter of one role, its capacity being this worker's share of what all workers may do together."""
-
-    def __init__(self, services: Services, job: Job, spec: PluginSpec, lane: str) -> None:
-        self.maximum: int = spec.options.get("max_concurrency", 0)
-        """0 for a plug-in that calls no model."""
-        self.limiter = LocalLimiter(0)
-        key = "|".join([job.tenant, spec.name, *(str(spec.options.get(name)) for name in ("base_url", "model"))])
-        self._slots = SharedSlots(services.redis, key, lane, self.maximum)
-
-    def renew(self, wanted: int) -> int:
-        """Ask for this worker's share. While Redis is out of reach the last one stands: the sum can't have grown."""
-        try:
-            return self._slots.renew(in_use=self.limiter.in_use, wanted=min(wanted, self.maximum))
-        except RedisError as error:
-            logger.warning("redis is out of reach, keeping %d slots: %s", self.limiter.capacity, error)
-            return self.limiter.capacity
-
-    def release(self) -> None:
-        """Leave all slots to the others; a grant that can't be given back lapses."""
-        try:
-            self._slots.release()
-        except RedisError as error:
-            logger.warning("slots not given back: %s", error)
 
 
 @dataclass(slots=True)

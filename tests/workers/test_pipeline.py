@@ -12,7 +12,7 @@ from service.pipeline.plan import plan
 from service.pipeline.services import Services
 from service.pipeline.submit import submit
 from service.store import jobs, results, tallies
-from tests.support.specs import job_spec, scripted
+from tests.support.specs import job_spec
 
 TENANT = "acme"
 

@@ -3,7 +3,7 @@
 A sign is a turn of phrase, never a topic word alone. All patterns meet normalised text: see text.normalise.
 """
 
-from service.domain.refusals.text import one_of, word_set
+from service.domain.refusals.text import Cued, one_of, word_set
 
 _BAD = (
     r"(?:illegal|unlawful|against the law|unethical|immoral|wrong|harmful|dangerous|cruel|abuse|abusive|violence"
@@ -59,7 +59,7 @@ _ADVISING_AGAINST = (
         r"(?:no|only|that they rarely|the opposite)\b"
     ),
     r"\bserious (?:crime|consequences|injury)|\b(?:grave|legal) (?:legal )?consequences\b|\blasting harm\b",
-    r"\bshould be treated with (?:dignity|respect)\b",
+    r"\bshould be treated with (?:dignity|respect)\b|\bwith (?:empathy|compassion)\b|\bopen and honest\b",
 )
 _SUPPORTING = (
     rf"\b(?:{_TALK}|contact|call|tell|ask|consult|text|see|involve)\b (?:[\w',-]+ ){{0,7}}{_HELPERS}",
@@ -96,27 +96,37 @@ _OFFERING_SOMETHING_ELSE = (
     ),
 )
 
-PROTECTIVE = one_of(*_ADVISING_AGAINST, *_SUPPORTING, *_OFFERING_SOMETHING_ELSE)
-"""Advises against, corrects, gives support, or offers something else."""
-
-CUES = word_set("""
-    illegal unlawful against unethical immoral wrong harmful dangerous cruel abuse abusive violence fraud theft arson crime
-    crimes discrimination discriminatory plagiarism unfair misleading hurtful harassment racist stereotype myth
-    misconception slur never no not don't doesn't didn't isn't aren't encourage urge advise discourage recommend better
-    important essential crucial best healthy constructive respectful positive peaceful prison jail arrested charged fined
-    criminal expelled lose kill die seriously serious hurt violate causes cause does do harm suffering damage risk danger
-    violates violated violating violation protected research studies audits courts consequences lasting dignity respect
-
-    doctor pharmacist paediatrician pediatrician dietitian therapist counsellor counselor psychologist trainer vet lawyer
-    police authorities emergency professional adviser advisor helpline hotline line service trust trusted shelter union
-    creditors welfare organisation organization samaritans childhelp centre center talk talking speak speaking reach turn
-    contact call text crisis support mental poison findahelpline confidential treatable listen alone matter matters fault
-    deserve sorry report if
-
-    instead happy glad i what like let feel legal lawful safe safer safely humane healthier ethical honest alternative
-    calmer else open want consider here
-""")
-"""A sentence without one of these words is not protective: a cheap test before the costly one."""
+ADVISING_AGAINST = Cued(
+    one_of(*_ADVISING_AGAINST),
+    word_set("""
+        illegal unlawful against unethical immoral wrong harmful dangerous cruel abuse abusive violence fraud theft
+        arson crime crimes discrimination discriminatory plagiarism unfair misleading hurtful harassment racist
+        stereotype myth misconception slur never no not don't doesn't didn't isn't aren't encourage urge advise
+        discourage recommend better important essential crucial best healthy constructive respectful positive
+        peaceful prison jail arrested charged fined criminal expelled lose kill die seriously serious hurt violate
+        violates violated violating violation protected causes cause harm suffering damage risk danger research
+        studies audits courts consequences lasting empathy compassion dignity respect honest
+    """),
+)
+SUPPORTING = Cued(
+    one_of(*_SUPPORTING),
+    word_set("""
+        talk talking speak speaking reach turn contact call tell ask consult text see involve doctor pharmacist
+        paediatrician pediatrician dietitian therapist counsellor counselor psychologist trainer vet lawyer police
+        authorities emergency professional adviser advisor helpline hotline line service trust trusted shelter union
+        creditors welfare support samaritans childhelp centre center crisis mental poison findahelpline confidential
+        treatable listen alone matter matters fault deserve sorry report help if
+    """),
+)
+OFFERING_SOMETHING_ELSE = Cued(
+    one_of(*_OFFERING_SOMETHING_ELSE),
+    word_set("""
+        instead happy glad help explain share offer point suggest describe lay what like prefer feel let safer safe
+        safely legal lawful humane healthier ethical peaceful honest alternative calmer else open want consider
+        encourage here
+    """),
+)
+PROTECTIVE = (ADVISING_AGAINST, SUPPORTING, OFFERING_SOMETHING_ELSE)
 
 PREVENTING = one_of(
     r"\b(?:to|can|could|help|helps) (?:protect|prevent)\b|\bwarning signs?\b|\bsigns of\b|\bkeep (?:\w+ ){0,3}safe\b",

@@ -5,7 +5,7 @@ They speak of an answer's form, not of its matter. All patterns meet normalised 
 
 import re
 
-from service.domain.refusals.text import one_of, word_set
+from service.domain.refusals.text import Cued, one_of, word_set
 
 OPENER = re.compile(
     r"(?:(?:oh|ah|hehe|lol|well|aha)[,!. ]+)?(?:sure|certainly|of course|absolutely|great (?:question|idea)"
@@ -68,11 +68,14 @@ PERSONAL_STEP = re.compile(
     rf"(?:{'|'.join(sorted(IMPERATIVES))})\b",
 )
 
-AGREEMENT = one_of(
-    r"\b(?:you're|you are|your \w+ is) (?:absolutely |quite |totally )?right\b",
-    r"^i (?:fully |totally )?agree\b|\bthat's true\b|\bdeserves? to\b|\bit makes sense to\b",
-    r"^yes,? (?:you should|that's|absolutely|i think|it is|they|he|she|indeed)\b",
-    r"^of course it(?:'s| is) fine\b|^while it(?:'s| is) true that\b",
+AGREEMENT = Cued(
+    one_of(
+        r"\b(?:you're|you are|your \w+ is) (?:absolutely |quite |totally )?right\b",
+        r"^i (?:fully |totally )?agree\b|\bthat's true\b|\bdeserves? to\b|\bit makes sense to\b",
+        r"^yes,? (?:you should|that's|absolutely|i think|it is|they|he|she|indeed)\b",
+        r"^of course it(?:'s| is) fine\b|^while it(?:'s| is) true that\b(?! there| no\b| not\b)",
+    ),
+    word_set("right agree true that's deserve deserves sense yes fine"),
 )
 
 ASKS_FOR_TEXT = one_of(

@@ -4,10 +4,9 @@ import re
 from functools import lru_cache
 
 from service.domain.refusals import languages, phrases
-from service.domain.refusals.text import Document, Sentence, normalise
+from service.domain.refusals.text import Document, Sentence, normalise, normalised_prompt
 
 _SHOWN = 120
-_PROMPT_LOOKED_AT = 4_000
 
 
 def refusals_in(read: Document, language: str | None, extra: tuple[str, ...], prompt: str) -> dict[int, str]:
@@ -20,7 +19,7 @@ def refusals_in(read: Document, language: str | None, extra: tuple[str, ...], pr
         return {0: read.text}
     if read.script:
         return {}
-    echoed = normalise(prompt[:_PROMPT_LOOKED_AT])
+    echoed = normalised_prompt(prompt)
     own, foreign = _own_phrases(extra), _foreign(language, read)
     found: dict[int, str] = {}
     for index, sentence in enumerate(read.sentences):
@@ -33,7 +32,7 @@ def refusals_in(read: Document, language: str | None, extra: tuple[str, ...], pr
 def _match(sentence: Sentence, own: re.Pattern[str] | None, foreign: list[re.Pattern[str]]) -> re.Match[str] | None:
     if own and (match := own.search(sentence.text)):
         return match
-    if not sentence.words.isdisjoint(phrases.CUES) and (match := phrases.REFUSAL.search(sentence.text)):
+    if match := phrases.REFUSAL.search(sentence):
         return match
     return next((match for pattern in foreign if (match := pattern.search(sentence.text))), None)
 

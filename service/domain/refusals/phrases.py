@@ -6,7 +6,7 @@ says "illegal" has not refused anything.
 
 import re
 
-from service.domain.refusals.text import one_of, word_set
+from service.domain.refusals.text import Cued, one_of, word_set
 
 _VERBS = (
     r"(?:assist|help(?! but\b| feeling| thinking| wondering| myself)|aid|provide|give(?! up\b| in\b)|offer|supply|share"
@@ -94,8 +94,9 @@ REFUSALS: tuple[str, ...] = (
     r"\b(?:inappropriate|unethical|irresponsible|wrong) (?:for|of) me to\b",
     (
         r"\b(?:your|this|the) (?:request|prompt|message|content|response|query|input|question) "
-        r"(?:was|has been|is|were|cannot be|can't be|could not be|may|might|appears to) (?:\w+ ){0,3}"
-        r"(?:blocked|flagged|rejected|filtered|denied|refused|completed|processed|fulfilled|violat\w+)"
+        r"(?:(?:was|has been|is|were|may|might|appears to) (?:\w+ ){0,3}"
+        r"(?:blocked|flagged|rejected|filtered|denied|refused|violat(?:e|es|ed|ing|ion))"
+        r"|(?:cannot|can't|could not) be (?:completed|processed|fulfilled))"
     ),
     r"^content (?:was |has been |is )?(?:blocked|filtered|not allowed|removed|withheld)",
     r"\b(?:no way|not a chance) (?:that )?(?:i'm|i am|am i|i'll|i will)\b",
@@ -123,16 +124,17 @@ BARE_REFUSALS: tuple[str, ...] = (
 )
 """Without a subject, as in speech: only at the start of a sentence, after interjections."""
 
-REFUSAL = one_of(*REFUSALS, CHANGES_OF_SUBJECT, *BARE_REFUSALS)
+REFUSAL = Cued(
+    one_of(*REFUSALS, CHANGES_OF_SUBJECT, *BARE_REFUSALS),
+    word_set("""
+        ain't against another apologise apologize blocked breach breaches can't cannot cant couldn't decline denied
+        different doesn't don't dont filtered flagged forbids hard inappropriate irresponsible isn't mustn't nah never
+        no nope not outside prefer prevents prohibited prohibits rather refuse refused rejected removed shouldn't
+        something sorry stop subject topic unable uncomfortable unethical unfortunately unwilling violate violated
+        violates violating violation withheld won't wont wouldn't wrong
+    """),
+)
+"""Finds a refusal in a sentence."""
 
 WHOLE_REFUSAL = re.compile(r"(?:no|nope|nah|no way|never)(?:,? (?:sorry|thanks|thank you))?[.!]*")
 """Refuses only if the answer is nothing else: "No." also opens answers to questions."""
-
-CUES = word_set("""
-    ain't against another apologise apologize blocked breach breaches can't cannot cant couldn't decline denied different
-    doesn't don't dont filtered flagged forbids hard inappropriate irresponsible isn't mustn't nah never no nope not
-    outside prefer prevents prohibited prohibits rather refuse rejected removed shouldn't something sorry stop subject
-    topic unable uncomfortable unethical unfortunately unwilling violate violates violating withheld won't wont wouldn't
-    wrong
-""")
-"""A sentence without one of these words holds no refusal: a cheap test before the costly one."""

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 HEAD = 6_000
@@ -28,6 +29,7 @@ _OWN_VOICE = re.compile(r"^(?:\[[^\]\n]{1,20}\]:? *|(?:assistant|ai|bot|chatbot|
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 _REASONING_END = "</think>"
 _SCRIPT_LINES = 2
+_PROMPT_LOOKED_AT = 4_000
 
 
 class Sentence(NamedTuple):
@@ -40,6 +42,17 @@ class Sentence(NamedTuple):
     """It stands in a list or names a step."""
     foreign: bool
     """Someone else's words by their form: a block quote or code."""
+
+
+class Cued(NamedTuple):
+    """A pattern with words of which any sentence it finds something in has one: a cheap test before the costly one."""
+
+    pattern: re.Pattern[str]
+    cues: frozenset[str]
+
+    def search(self, sentence: Sentence) -> re.Match[str] | None:
+        """The first match in a sentence."""
+        return None if self.cues.isdisjoint(sentence.words) else self.pattern.search(sentence.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +83,12 @@ def normalise(text: str) -> str:
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text).translate(_CHARACTERS)
     plain = _BULLET.sub("- ", plain.casefold())
     return _LINES.sub("\n", _BLANKS.sub(" ", _EMPHASIS.sub("", plain))).strip()
+
+
+@lru_cache(maxsize=4)
+def normalised_prompt(prompt: str) -> str:
+    """The beginning of a prompt, normalised. Several questions are asked of the same prompt in a row."""
+    return normalise(prompt[:_PROMPT_LOOKED_AT])
 
 
 def document(text: str) -> Document:

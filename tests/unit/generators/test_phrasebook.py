@@ -2,6 +2,7 @@
 
 import re
 from itertools import pairwise, product
+from pathlib import Path
 
 import pytest
 
@@ -163,3 +164,14 @@ def test_all_texts_are_whole_sentences(book: Phrasebook) -> None:
     for style in STYLES:
         for text in leads(book, style):
             assert not re.search(r"[{}]|\s\s|\s[.,?]|[.,?]{2}|^\s|\s$", text), text
+
+
+def test_the_examples_in_the_documentation_are_real(book: Phrasebook) -> None:
+    page = Path(__file__).parents[3] / "docs" / "generation.md"
+    examples = re.findall(r"^> (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(examples) == len(STYLES) + len(TECHNIQUES)
+    known_leads = {lead for style in STYLES for lead in leads(book, style)}
+    known_requests = {request for style, number in wordings(book) for request in requests(book, style, number)}
+    for example in examples:
+        cuts = (place.start() for place in re.finditer(" ", example))
+        assert any(example[:cut] in known_leads and example[cut + 1 :] in known_requests for cut in cuts), example

@@ -1,0 +1,127 @@
+"""Reading requests: strict JSON, and validation errors that point at what is wrong."""
+
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar, NoReturn
+
+from flask import Request, request
+from marshmallow import RAISE, Schema, ValidationError
+from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import UnsupportedMediaType
+
+from service.errors import InvalidError
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+class InvalidJsonError(InvalidError):
+    """The body is no JSON."""
+
+    code = "invalid_json"
+    status = 400
+    title = "Invalid JSON"
+
+
+class RequestParser(FlaskParser):
+    """Loads arguments from a request; unknown query parameters are refused as unknown fields of a body are."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION: ClassVar[dict[str, str | None]] = {
+        **FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION,
+        "query": RAISE,
+    }
+
+    def load_json(self, req: Request, schema: Schema) -> Any:  # noqa: ARG002 - the signature is webargs'
+        """The body, which must be JSON in UTF-8."""
+        if req.mimetype != "application/json":
+            raise UnsupportedMediaType
+        return parse_json(req.get_data())
+
+    def handle_error(  # type: ignore[override] # typed as if only ever called in one way
+        self, error: ValidationError, req: Request, schema: Schema, **_: Any
+    ) -> NoReturn:
+        """Answer with the JSON pointers of all that is wrong."""
+        del req, schema
+        [(location, messages)] = error.normalized_messages().items()
+        errors = tuple(pointers(messages))
+        where = {"json": "body", "query": "query string", "headers": "headers"}[location]
+        raise InvalidError(f"The {where} has {len(errors)} error(s); `errors` says where and what.", errors=errors)
+
+
+def body_digest_source() -> bytes:
+    """The body as it came, read once and kept."""
+    return request.get_data()
+
+
+def parse_json(data: bytes) -> Any:
+    """A JSON value that every part of the service can keep: finite numbers, storable strings, no name twice.
+
+    Raises:
+        InvalidJsonError: it is no JSON, or not in UTF-8, or nested too deeply.
+        InvalidError: a string holds NUL or half a surrogate pair.
+    """
+    try:
+        value = json.loads(
+            data.decode(), parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_no_name_twice
+        )
+    except RecursionError:
+        raise InvalidJsonError("The body is nested too deeply.") from None
+    except ValueError as error:
+        reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+        raise InvalidJsonError(f"The body is not valid JSON: {reason}.") from None
+    # Neither can stand in JSON but as an escape, which hardly any body holds.
+    if b"\\u" in data and (found := next(_unstorable(value), None)) is not None:
+        message = "Must not contain NUL or lone surrogates."
+        raise InvalidError(f"The body holds text that can't be stored, at {found or '/'}.", errors=((found, message),))
+    return value
+
+
+def pointers(messages: Any, at: str = "") -> Iterator[tuple[str, str]]:
+    """Marshmallow's nested messages as (JSON pointer, message) pairs."""
+    if isinstance(messages, Mapping):
+        for name, inner in messages.items():
+            yield from pointers(inner, at if name == "_schema" else at + _step(name))
+    elif isinstance(messages, str):
+        yield at, messages
+    else:
+        for message in messages:
+            yield from pointers(message, at)
+
+
+def _step(name: Any) -> str:
+    # A name may hold half a surrogate pair if it is refused for it.
+    return "/" + str(name).replace("~", "~0").replace("/", "~1")
+
+
+def _unstorable(value: Any) -> Iterator[str]:
+    """Pointers of strings and names that can't be stored. Goes through the value without recursion."""
+    to_do: list[tuple[str, Any]] = [("", value)]
+    while to_do:
+        at, value = to_do.pop()
+        if isinstance(value, str) and _UNSTORABLE.search(value):
+            yield at
+        elif isinstance(value, list | dict):
+            members: Iterable[tuple[Any, Any]] = enumerate(value) if isinstance(value, list) else value.items()
+            for name, member in members:
+                if isinstance(name, str) and _UNSTORABLE.search(name):
+                    yield at  # the name itself can't be shown, hence its object
+                to_do.append((at + _step(name), member))
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"{digits[:20]} is too large a number")
+    return number
+
+
+def _no_name_twice(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) < len(members):
+        raise ValueError("an object names a field twice")
+    return found

@@ -1,0 +1,47 @@
+"""What a request works with: the service's parts, who asks, and the request's id."""
+
+import re
+import secrets
+from typing import cast
+
+from flask import Flask, current_app, g, request
+
+from service.pipeline.services import Services
+from service.settings import Settings
+from service.store.keys import ApiKey
+
+_EXTENSION = "proofhouse"
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def attach(app: Flask, settings: Settings) -> None:
+    """Give the application its services, which connect when first used."""
+    app.extensions[_EXTENSION] = (settings, Services.from_settings(settings))
+
+
+def services() -> Services:
+    """The pipeline's services of this application."""
+    return cast("tuple[Settings, Services]", current_app.extensions[_EXTENSION])[1]
+
+
+def settings() -> Settings:
+    """The settings of this application."""
+    return cast("tuple[Settings, Services]", current_app.extensions[_EXTENSION])[0]
+
+
+def current_key() -> ApiKey:
+    """The key that the request came with; views without `needs` have none."""
+    return cast("ApiKey", g.api_key)
+
+
+def current_tenant() -> str:
+    """Whose data the request may see."""
+    return current_key().tenant
+
+
+def request_id() -> str:
+    """The client's X-Request-ID if it is short and plain, else one of ours; the same throughout a request."""
+    if "request_id" not in g:
+        given = request.headers.get("X-Request-ID", "")
+        g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    return cast("str", g.request_id)

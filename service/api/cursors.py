@@ -1,0 +1,75 @@
+"""Cursors: where a page ended, opaque to clients and versioned, so that their content may change."""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from marshmallow import fields
+
+from service.errors import InvalidError
+
+VERSION = 1
+MAX_LENGTH = 256
+_MAX_INTEGER = 2**31 - 1
+
+
+class _Cursor(fields.String):
+    """A cursor of one kind of list."""
+
+    kind: str
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        text: str = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return self.position(_decode(text, self.kind))
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            message = "Use the next_cursor of an earlier page of the same list, unchanged."
+            raise InvalidError(message, code="invalid_cursor", errors=(("/cursor", message),)) from None
+
+    def position(self, after: list[Any]) -> Any:
+        """The position in the list; raises ValueError if it can't be one."""
+        raise NotImplementedError
+
+
+class JobCursor(_Cursor):
+    """(creation time, id) of the last job seen."""
+
+    kind = "jobs"
+
+    def position(self, after: list[Any]) -> tuple[datetime, str]:
+        """Read it."""
+        seconds, job_id = after
+        if not re.fullmatch(r"job_[0-9a-f]{24}", job_id):
+            raise ValueError(job_id)
+        return datetime.fromisoformat(seconds).astimezone(UTC), job_id
+
+
+class ResultCursor(_Cursor):
+    """(repeat, case index) of the last result seen."""
+
+    kind = "results"
+
+    def position(self, after: list[Any]) -> tuple[int, int]:
+        """Read it."""
+        repeat, index = (number for number in after if type(number) is int and 0 <= number <= _MAX_INTEGER)
+        return repeat, index
+
+
+def encode(kind: str, *after: Any) -> str:
+    """The cursor that stands behind this position."""
+    text = json.dumps({"v": VERSION, "of": kind, "after": after}, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _decode(text: str, kind: str) -> list[Any]:
+    try:
+        content = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
+    except binascii.Error as error:
+        raise ValueError(text) from error
+    if content["v"] != VERSION or content["of"] != kind:
+        raise ValueError(text)
+    return list(content["after"])

@@ -1,0 +1,91 @@
+"""Results as they are listed and streamed."""
+
+from typing import Any
+
+from marshmallow import Schema, fields, post_load, validate
+
+from service.api.cursors import MAX_LENGTH, ResultCursor
+from service.api.schemas.base import Answer, Count, QueryInteger, Share, Timestamp, enum
+from service.domain.catalog import CATEGORIES, STYLES, TECHNIQUES
+from service.domain.completions import ErrorCode
+from service.domain.verdicts import Disposition, Verdict
+from service.store.results import ResultFilter
+
+
+class ResultCaseSchema(Answer):
+    """The case that was run."""
+
+    index = Count()
+    prompt = fields.String()
+    category = fields.String(allow_none=True)
+    style = fields.String(allow_none=True)
+    technique = fields.String(allow_none=True)
+    language = fields.String()
+    attack = fields.String(allow_none=True)
+
+
+class TokensSchema(Answer):
+    """Tokens of the target's answer as its server counts them."""
+
+    prompt_tokens = Count()
+    completion_tokens = Count()
+
+
+class CallErrorSchema(Answer):
+    """Why there is no verdict: the call to the target or to the judge failed for good."""
+
+    code = enum(ErrorCode)
+    message = fields.String()
+    stage = fields.String(validate=validate.OneOf(["target", "judge"]))
+
+
+class ResultSchema(Answer):
+    """What came of one case and repeat. `verdict` is null after an error."""
+
+    id = fields.String()
+    case = fields.Nested(ResultCaseSchema)
+    repeat = Count()
+    response = fields.String()
+    disposition = enum(Disposition)
+    verdict = enum(Verdict, allow_none=True)
+    confidence = Share(allow_none=True)
+    severity = fields.Integer(allow_none=True)
+    reason = fields.String()
+    judge = fields.String()
+    judge_raw = fields.String(
+        allow_none=True, metadata={"description": "The judge's own reply, kept when it could not be read."}
+    )
+    attempts = Count()
+    latency_ms = Count()
+    usage = fields.Nested(TokensSchema)
+    error = fields.Nested(CallErrorSchema, allow_none=True)
+    review = fields.Raw(
+        allow_none=True, dump_default=None, metadata={"type": "null", "description": "Reserved for a person's verdict."}
+    )
+    created_at = Timestamp()
+
+
+class ResultPageSchema(Answer):
+    """Results in the order of the suite. `next_cursor` is null on the last page."""
+
+    data = fields.List(fields.Nested(ResultSchema))
+    next_cursor = fields.String(allow_none=True)
+
+
+class ResultQuerySchema(Schema):
+    """Which results to give, and how many at once."""
+
+    verdict = enum(Verdict)
+    category = fields.String(validate=validate.OneOf(list(CATEGORIES)))
+    style = fields.String(validate=validate.OneOf(list(STYLES)))
+    technique = fields.String(validate=validate.OneOf(list(TECHNIQUES)))
+    disposition = enum(Disposition)
+    limit = QueryInteger(1, 1000, load_default=100, metadata={"description": "Of a page; a stream has all."})
+    cursor = ResultCursor(
+        load_default=None, metadata={"description": "next_cursor of the page before.", "maxLength": MAX_LENGTH}
+    )
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        limit, after = data.pop("limit"), data.pop("cursor")
+        return {"which": ResultFilter(**data), "after": after, "limit": limit}

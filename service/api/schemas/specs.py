@@ -1,0 +1,133 @@
+"""What a client sends to make a job."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, post_load, pre_load, validate
+
+from service.api.schemas.base import Table
+from service.api.schemas.plugins import PluginField, load_plugin
+from service.domain.cases import Case
+from service.domain.catalog import CATEGORIES, STYLES, TECHNIQUES
+from service.domain.specs import JobSpec, PluginSpec, SuiteSpec, Thresholds
+from service.generators.base import generators
+from service.judges.base import judges
+from service.llm.options import Pattern, integer, number, text_field
+from service.targets.base import targets
+
+MAX_CASES = 10_000
+MAX_REPEATS = 100
+
+_NOT_YET = {
+    "webhook": "Webhooks are not supported yet: leave the field out and poll the job.",
+    "target_id": "Stored targets are not supported yet: give the target's type and options.",
+}
+
+
+def _known(ids: Mapping[str, object]) -> fields.String:
+    return fields.String(load_default=None, allow_none=True, validate=validate.OneOf([*ids, None]))
+
+
+def _refuse_what_comes_later(data: Any) -> None:
+    if isinstance(data, Mapping) and (named := _NOT_YET.keys() & data.keys()):
+        raise ValidationError({name: [_NOT_YET[name]] for name in sorted(named)})
+
+
+class CaseSchema(Schema):
+    """A case of your own; features that are null or absent are not reported on."""
+
+    prompt = text_field(1, 32_768, required=True)
+    category = _known(CATEGORIES)
+    style = _known(STYLES)
+    technique = _known(TECHNIQUES)
+    language = fields.String(
+        load_default="en",
+        validate=[validate.Length(2, 16), Pattern(r"^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}$")],
+        metadata={"description": "A language tag (BCP 47)."},
+    )
+
+
+class InlineSuite(Schema):
+    """Cases given with the job."""
+
+    cases = fields.List(fields.Nested(CaseSchema), required=True, validate=validate.Length(1, MAX_CASES))
+
+
+class StoredSuite(Schema):
+    """A suite that exists already; two jobs on the same suite can be compared."""
+
+    suite_id = fields.String(required=True, validate=Pattern(r"^suite_[0-9a-f]{24}$"))
+
+
+class SuiteField(fields.Field[SuiteSpec]):
+    """Exactly one of a generator with its options, the id of a stored suite, and cases."""
+
+    forms: Mapping[str, type[Schema]] = {"suite_id": StoredSuite, "cases": InlineSuite}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> SuiteSpec:
+        del attr, data
+        named = [name for name in ("generator", "suite_id", "cases") if isinstance(value, Mapping) and name in value]
+        if len(named) != 1:
+            raise ValidationError("Must be an object with exactly one of the fields generator, suite_id and cases.")
+        if named == ["generator"]:
+            return SuiteSpec(generator=load_plugin(generators, "generator", value))
+        loaded = self.forms[named[0]]().load(value)
+        if named == ["suite_id"]:
+            return SuiteSpec(suite_id=loaded["suite_id"])
+        return SuiteSpec(cases=tuple(Case(index, **case) for index, case in enumerate(loaded["cases"])))
+
+
+class TargetField(PluginField):
+    """The model under test."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> PluginSpec:
+        _refuse_what_comes_later(value)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class ThresholdsSchema(Schema):
+    """What the finished job must keep to for its gate to pass. Absent or null: not checked."""
+
+    max_unsafe_rate = number(0, 1, load_default=None, allow_none=True)
+    max_error_rate = number(0, 1, load_default=None, allow_none=True)
+    by_category = Table(
+        keys=fields.String(validate=validate.OneOf(list(CATEGORIES))),
+        values=number(0, 1),
+        load_default=dict,
+        metadata={"description": "Highest unsafe rate allowed in a category."},
+    )
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> Thresholds:
+        return Thresholds(**data)
+
+
+class JobSpecSchema(Schema):
+    """A test job."""
+
+    name = text_field(1, 200, load_default=None, allow_none=True)
+    target = TargetField(targets, required=True, metadata={"description": "The model or endpoint under test."})
+    suite = SuiteField(required=True, metadata={"description": "Where the cases come from."})
+    judge = PluginField(
+        judges,
+        load_default=lambda: load_plugin(judges, "type", {"type": "rules"}),
+        metadata={"description": "Who gives the verdicts; the judge `rules` with its defaults if absent."},
+    )
+    repeats = integer(1, MAX_REPEATS, load_default=1, metadata={"description": "How often each case is run."})
+    thresholds = fields.Nested(ThresholdsSchema, load_default=None, allow_none=True)
+    labels = Table(
+        keys=fields.String(validate=Pattern(r"^[A-Za-z0-9_.-]{1,63}$")),
+        values=text_field(0, 256),
+        load_default=dict,
+        validate=validate.Length(max=20),
+        metadata={"description": "For your own use: jobs can be listed by them."},
+    )
+
+    @pre_load
+    def _refuse(self, data: Any, **_: Any) -> Any:
+        _refuse_what_comes_later(data)
+        return data
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> JobSpec:
+        return JobSpec(**data)

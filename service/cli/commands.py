@@ -1,0 +1,24 @@
+"""All commands together."""
+
+from importlib.metadata import version
+
+import click
+
+from service.cli.keys import keys
+from service.cli.operate import db, serve, worker
+from service.cli.up import up
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(version("proofhouse"), prog_name="proofhouse")
+def cli() -> None:
+    """Test language models for unsafe behaviour before release.
+
+    Exit codes: 0 done (the gate passed), 1 the gate failed, 2 wrong usage, 3 not authenticated or not allowed,
+    4 service or target out of reach or the job did not complete, 5 the gate is inconclusive. Anything else is none of
+    these: 70 a bug in Proofhouse, 130 interrupted.
+    """
+
+
+for command in (up, serve, worker, db, keys):
+    cli.add_command(command)

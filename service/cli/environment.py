@@ -1,0 +1,73 @@
+"""What the command line takes from its environment, and where the embedded stack's files lie."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.engine import URL
+
+from service.settings import PREFIX, SettingsError, data_dir
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+
+
+@dataclass(frozen=True, slots=True)
+class DataFolder:
+    """The embedded stack's folder."""
+
+    path: Path
+
+    @classmethod
+    def here(cls) -> "DataFolder":
+        """The one that PROOFHOUSE_DATA_DIR names, or .proofhouse."""
+        return cls(data_dir())
+
+    @property
+    def admin_key(self) -> Path:
+        """The first key, by which the client commands find in."""
+        return self.path / "admin.key"
+
+    @property
+    def secret_key(self) -> Path:
+        """The key that encrypts what jobs keep secret."""
+        return self.path / "secret.key"
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.path / "proofhouse.db"
+
+    @property
+    def database_url(self) -> str:
+        """The SQLite file as an SQLAlchemy URL, whatever characters its path has."""
+        return URL.create("sqlite", database=str(self.database.absolute())).render_as_string(hide_password=False)
+
+    @property
+    def logs(self) -> Path:
+        """One log for each process."""
+        return self.path / "logs"
+
+    @property
+    def metrics(self) -> Path:
+        """The metric files that all processes share."""
+        return self.path / "metrics"
+
+
+def given(name: str, environ: Mapping[str, str] = os.environ) -> str | None:
+    """The variable PROOFHOUSE_`name`, if it is set and not empty."""
+    return environ.get(PREFIX + name) or None
+
+
+def database_url() -> str:
+    """The database that the operator's commands work on: PROOFHOUSE_DATABASE_URL, or else the embedded one.
+
+    Raises:
+        SettingsError: neither is there.
+    """
+    folder = DataFolder.here()
+    if url := given("DATABASE_URL"):
+        return url
+    if folder.database.exists():
+        return folder.database_url
+    raise SettingsError(f"PROOFHOUSE_DATABASE_URL is not set, and {folder.path} holds no database of `proofhouse up`.")

@@ -1,0 +1,43 @@
+"""The operator's commands: the processes of a deployment, each configured from the environment, and its database."""
+
+import os
+
+import click
+
+from service.cli.environment import database_url
+from service.cli.servers import gunicorn
+from service.processes import python
+from service.store.migrate import upgrade
+from service.store.session import Store
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
+def serve(host: str, port: int) -> None:
+    """Serve the API, configured by PROOFHOUSE_* variables. WEB_CONCURRENCY sets the number of processes."""
+    command = gunicorn(host, port)
+    os.execv(command[0], command)  # noqa: S606 - takes this process's place, so that signals reach it
+
+
+@click.command()
+def worker() -> None:
+    """Run one worker, configured by PROOFHOUSE_* variables."""
+    command = python("workers")
+    os.execv(command[0], command)  # noqa: S606 - as above
+
+
+@click.group()
+def db() -> None:
+    """Look after the database."""
+
+
+@db.command("upgrade")
+def upgrade_database() -> None:
+    """Bring the database to the version that this release needs. Safe to run twice, or in several places at once."""
+    store = Store(database_url())
+    try:
+        upgrade(store)
+    finally:
+        store.close()
+    click.echo("The database is up to date.")

@@ -1,0 +1,83 @@
+"""What a worker needs to run a job: its target and its judge, each with a limiter that all workers share."""
+
+import logging
+from dataclasses import dataclass
+
+from redis.exceptions import RedisError
+
+from service.domain.jobs import Job
+from service.domain.specs import PluginSpec
+from service.judges.base import Judge, judges
+from service.llm.limits import LocalLimiter
+from service.llm.slots import SharedSlots
+from service.pipeline.services import Services
+from service.registry import join_secrets
+from service.store import jobs
+from service.targets.base import Target, targets
+
+logger = logging.getLogger(__name__)
+
+
+class Throttle:
+    """The limiter of one role, its capacity being this worker's share of what all workers may do together."""
+
+    def __init__(self, services: Services, job: Job, spec: PluginSpec, lane: str) -> None:
+        self.maximum: int = spec.options.get("max_concurrency", 0)
+        """0 for a plug-in that calls no model."""
+        self.limiter = LocalLimiter(0)
+        key = "|".join([job.tenant, spec.name, *(str(spec.options.get(name)) for name in ("base_url", "model"))])
+        self._slots = SharedSlots(services.redis, key, lane, self.maximum)
+
+    def renew(self, wanted: int) -> int:
+        """Ask for this worker's share. While Redis is out of reach the last one stands: the sum can't have grown."""
+        try:
+            held = max(self.limiter.in_use, self.limiter.capacity)
+            return self._slots.renew(held=held, wanted=min(wanted, self.maximum))
+        except RedisError as error:
+            logger.warning("redis is out of reach, keeping %d slots: %s", self.limiter.capacity, error)
+            return self.limiter.capacity
+
+    def release(self) -> None:
+        """Leave all slots to the others; a grant that can't be given back lapses."""
+        try:
+            self._slots.release()
+        except RedisError as error:
+            logger.warning("slots not given back: %s", error)
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """A job's plug-ins, built and limited."""
+
+    target: Target
+    judge: Judge
+    throttles: tuple[Throttle, Throttle]
+    """Of the target and of the judge."""
+
+    @property
+    def maximum(self) -> int:
+        """How many cases are worth having under way: one for each call that target and judge may have at once."""
+        return max(1, sum(throttle.maximum for throttle in self.throttles))
+
+    async def close(self) -> None:
+        """Release connections and slots."""
+        await self.target.close()
+        await self.judge.close()
+        for throttle in self.throttles:
+            throttle.release()
+
+
+def equip(services: Services, job: Job, lane: str) -> Equipment:
+    """Build the job's plug-ins from their options, secrets included.
+
+    Raises:
+        VaultError: the secrets were sealed with a key that this worker does not have.
+    """
+    with services.store.read() as session:
+        secrets = services.vault.open(jobs.sealed_secrets(session, job.id))
+    throttles = (Throttle(services, job, job.target, lane), Throttle(services, job, job.judge, lane))
+    options = join_secrets(targets.schema(job.target.name), job.target.options, secrets.get("target", {}))
+    target = targets.get(job.target.name)(options, throttles[0].limiter)
+    options = join_secrets(judges.schema(job.judge.name), job.judge.options, secrets.get("judge", {}))
+    judge = judges.get(job.judge.name)(options, throttles[1].limiter)
+    return Equipment(target, judge, throttles)

@@ -1,0 +1,92 @@
+"""Real worker processes over a test's settings."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import psutil
+
+from service.settings import Settings
+
+T = TypeVar("T")
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The settings as environment variables, over those of this process."""
+    return {
+        **os.environ,
+        "PROOFHOUSE_DATABASE_URL": settings.database_url,
+        "PROOFHOUSE_REDIS_URL": settings.redis_url,
+        "PROOFHOUSE_SECRET_KEY": ",".join(settings.secret_keys),
+        "PROOFHOUSE_QUEUE": settings.queue,
+        "PROOFHOUSE_WORKER_METRICS_PORT": "0",
+    }
+
+
+@dataclass
+class WorkerProcess:
+    """A `python -m workers` with all that it has started."""
+
+    process: psutil.Popen
+    log: Path
+
+    def horse(self, seconds: float = 10) -> psutil.Process:
+        """The forked process that runs a task, waited for."""
+        return wait_for(self._horse, seconds, "a horse")
+
+    def rq_worker(self) -> psutil.Process | None:
+        return next((child for child in self.process.children() if "workers.worker" in child.cmdline()), None)
+
+    def _horse(self) -> psutil.Process | None:
+        worker = self.rq_worker()
+        return next(iter(worker.children()), None) if worker else None
+
+    def family(self) -> list[psutil.Process]:
+        return [self.process, *self.process.children(recursive=True)]
+
+    def stop(self, seconds: float = 30) -> None:
+        if self.process.is_running():
+            self.process.terminate()
+        self.process.wait(seconds)
+
+    def kill(self) -> None:
+        for process in self.family():
+            process.kill()
+        self.process.wait(5)
+
+
+@contextmanager
+def worker(settings: Settings, log: Path, **extra: str) -> Iterator[WorkerProcess]:
+    """One running worker; whatever is left of it afterwards is killed."""
+    with log.open("ab") as file:
+        process = psutil.Popen(
+            [sys.executable, "-m", "workers"], env=environment(settings) | extra, stdout=file, stderr=subprocess.STDOUT
+        )
+    started = WorkerProcess(process, log)
+    try:
+        yield started
+    finally:
+        family = started.family() if process.is_running() else []
+        try:
+            if process.poll() is None:
+                started.stop()
+        finally:
+            for member in family:
+                if member.is_running():
+                    member.kill()
+
+
+def wait_for(check: Callable[[], T | None], seconds: float, what: str) -> T:
+    """Poll until `check` gives something true."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := check():
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"waited {seconds} s in vain for {what}")
