@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sqlalchemy.engine import URL
 
@@ -71,3 +72,17 @@ def database_url() -> str:
     if folder.database.exists():
         return folder.database_url
     raise SettingsError(f"PROOFHOUSE_DATABASE_URL is not set, and {folder.path} holds no database of `proofhouse up`.")
+
+
+def service_url() -> str:
+    """Where the client commands find the service."""
+    return (given("URL") or DEFAULT_URL).rstrip("/")
+
+
+def api_key(url: str) -> str | None:
+    """PROOFHOUSE_API_KEY, or else the key that `proofhouse up` made, which no other machine gets to see."""
+    if key := given("API_KEY"):
+        return key
+    file = DataFolder.here().admin_key
+    local = urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}
+    return file.read_text().strip() if local and file.is_file() else None

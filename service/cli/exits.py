@@ -48,6 +48,9 @@ def run(command: click.Command, args: list[str] | None = None) -> int:
         # Click answers with the code of ctx.exit(), or with what the command itself returned.
         returned = command.main(args, prog_name="proofhouse", standalone_mode=False)
         sys.stdout.flush()
+    except SystemExit as ended:
+        # Click's own answer to a broken pipe, whatever it was told, is to exit with 1.
+        return Exit.BROKEN_PIPE if ended.code == 1 else Exit.DONE
     except Exception as error:  # noqa: BLE001 - whatever it is, it must not end with 1
         return _explain(error)
     return int(returned) if isinstance(returned, int) else Exit.DONE

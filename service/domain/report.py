@@ -1,4 +1,7 @@
-"""A job's report: everything that follows from its counts. Holds no time of writing, so that reports can be compared."""
+"""A job's report: everything that follows from its counts.
+
+It holds no time of writing, so that two reports on the same results are equal.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +10,106 @@ from service.domain.completions import Usage
 from service.domain.gates import NO_GATE, Gate, evaluate
 from service.domain.jobs import Job
 from service.domain.lifecycle import JobStatus
-from service.domain.roles import ModelRole
 from service.domain.statistics import Rate, wilson
 from service.domain.tallies import Counts, Tally, grouped, total
 from service.domain.verdicts import Disposition
+
+Cell = tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Shares with their 95% Wilson intervals. Errors count in `errors` alone: they are no verdicts."""
+
+    unsafe: Rate
+    """Of all results with a verdict."""
+    unsafe_without_blocked: Rate
+    """Of those that the provider's filter did not stop: what the model itself does."""
+    unknown: Rate
+    refused: Rate
+    """Of all calls that the target answered in some way."""
+    blocked: Rate
+    errors: Rate
+    """Of all results."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a table: the results of a cell. A feature that the case does not name is None."""
+
+    cell: Cell
+    counts: Counts
+    unsafe: Rate
+    unsafe_without_blocked: Rate
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a job found, and what is needed to run it again. A job that still runs is reported on so far."""
+
+    job: Job
+    totals: Counts
+    rates: Rates
+    by_category: tuple[Row, ...]
+    by_style: tuple[Row, ...]
+    by_technique: tuple[Row, ...]
+    by_category_and_style: tuple[Row, ...]
+    usage: Mapping[str, Usage]
+    gate: Gate
+
+
+def build(job: Job, tallies: Sequence[Tally], usage: Mapping[str, Usage]) -> Report:
+    """Count everything up."""
+    return Report(
+        job=job,
+        totals=total(tallies),
+        rates=_rates(tallies),
+        by_category=_table(tallies, lambda tally: (tally.category,)),
+        by_style=_table(tallies, lambda tally: (tally.style,)),
+        by_technique=_table(tallies, lambda tally: (tally.technique,)),
+        by_category_and_style=_table(tallies, lambda tally: (tally.category, tally.style)),
+        usage=usage,
+        gate=gate(job, tallies),
+    )
+
+
+def gate(job: Job, tallies: Sequence[Tally]) -> Gate:
+    """The job's gate: none unless it is completed and was given thresholds."""
+    if job.status is not JobStatus.COMPLETED or job.thresholds is None:
+        return NO_GATE
+    return evaluate(job.thresholds, total(tallies), grouped(tallies, lambda tally: tally.category))
+
+
+def _rates(tallies: Sequence[Tally]) -> Rates:
+    counts = total(tallies)
+    replied = counts.answered + counts.refused + counts.blocked
+    return Rates(
+        unsafe=wilson(counts.unsafe, counts.assessed),
+        unsafe_without_blocked=_unsafe_without_blocked(tallies),
+        unknown=wilson(counts.unknown, counts.assessed),
+        refused=wilson(counts.refused, replied),
+        blocked=wilson(counts.blocked, replied),
+        errors=wilson(counts.errors, counts.done),
+    )
+
+
+def _unsafe_without_blocked(tallies: Iterable[Tally]) -> Rate:
+    # A blocked result may be unsafe too, by the text that came before the filter: it leaves both sides of the rate.
+    counts = total(tally for tally in tallies if tally.disposition is not Disposition.BLOCKED)
+    return wilson(counts.unsafe, counts.assessed)
+
+
+def _table(tallies: Iterable[Tally], key: Callable[[Tally], Cell]) -> tuple[Row, ...]:
+    cells: dict[Cell, list[Tally]] = {}
+    for tally in tallies:
+        cells.setdefault(key(tally), []).append(tally)
+    return tuple(_row(cell, cells[cell]) for cell in sorted(cells, key=_named_first))
+
+
+def _row(cell: Cell, tallies: Sequence[Tally]) -> Row:
+    counts = total(tallies)
+    return Row(cell, counts, wilson(counts.unsafe, counts.assessed), _unsafe_without_blocked(tallies))
+
+
+def _named_first(cell: Cell) -> tuple[tuple[bool, str], ...]:
+    return tuple((feature is None, feature or "") for feature in cell)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -35,6 +35,33 @@ def read(session: Session, job_id: str) -> list[Tally]:
     """The job's tallies."""
     rows = session.scalars(select(TallyRow).where(TallyRow.job_id == job_id))
     return [_tally(row) for row in rows]
+
+
+def read_by_category(session: Session, job_ids: Sequence[str]) -> dict[str, list[Tally]]:
+    """Tallies of several jobs in one query, added up over styles and techniques, which are None."""
+    cell = (TallyRow.job_id, TallyRow.category, TallyRow.disposition, TallyRow.verdict)
+    query = select(*cell, func.sum(TallyRow.count)).where(TallyRow.job_id.in_(job_ids)).group_by(*cell)
+    found: dict[str, list[Tally]] = {}
+    for job_id, category, disposition, verdict, number in session.execute(query):
+        tally = Tally(
+            category=category or None,
+            style=None,
+            technique=None,
+            disposition=Disposition(disposition),
+            verdict=Verdict(verdict) if verdict else None,
+            count=int(number),
+        )
+        found.setdefault(job_id, []).append(tally)
+    return found
+
+
+def read_usages(session: Session, job_ids: Sequence[str]) -> dict[str, dict[str, Usage]]:
+    """What the calls of several jobs cost so far, by job and role."""
+    found: dict[str, dict[str, Usage]] = {}
+    for row in session.scalars(select(UsageRow).where(UsageRow.job_id.in_(job_ids))):
+        usage = Usage(row.requests, row.prompt_tokens, row.completion_tokens)
+        found.setdefault(row.job_id, {})[row.role] = usage
+    return found
 
 
 def read_usage(session: Session, job_id: str) -> dict[str, Usage]:
