@@ -11,7 +11,10 @@ import time
 
 import aiohttp
 
-REQUEST = {"model": "mock", "messages": [{"role": "user", "content": "How would one pick the lock of a neighbour?" * 3}]}
+REQUEST = {
+    "model": "mock",
+    "messages": [{"role": "user", "content": "How would one pick the lock of a neighbour?" * 3}],
+}
 
 
 async def ask_all(url: str, cases: int, concurrency: int) -> float:

@@ -61,7 +61,7 @@ class Child:
                 stdout=output,
                 stderr=subprocess.STDOUT if output else None,
                 start_new_session=True,
-                preexec_fn=ending_with(os.getpid()),  # noqa: PLW1509 - our supervisors have no other thread
+                preexec_fn=ending_with_us(),  # noqa: PLW1509 - our supervisors have no other thread
             )
         finally:
             if output:
@@ -173,11 +173,12 @@ def end_with_parent() -> None:
         _libc().prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def ending_with(parent: int) -> Callable[[], None]:
-    """For a process between fork and exec: ask for SIGTERM at the parent's death, and end if that was before.
+def ending_with_us() -> Callable[[], None]:
+    """What a child of this process should call between fork and exec: it ends when we do.
 
-    It holds for whatever program is then executed. Asked for any later, a parent's death could be missed.
+    That holds for whatever program is then executed. Asked for any later, our death could be missed.
     """
+    parent = os.getpid()
     _libc()  # loaded here, because a forked process should do as little as it can
 
     def prepare() -> None:

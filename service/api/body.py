@@ -4,9 +4,9 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, ClassVar, NoReturn
+from typing import Any, NoReturn
 
-from flask import Request, request
+from flask import Request
 from marshmallow import RAISE, Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import UnsupportedMediaType
@@ -27,7 +27,7 @@ class InvalidJsonError(InvalidError):
 class RequestParser(FlaskParser):
     """Loads arguments from a request; unknown query parameters are refused as unknown fields of a body are."""
 
-    DEFAULT_UNKNOWN_BY_LOCATION: ClassVar[dict[str, str | None]] = {
+    DEFAULT_UNKNOWN_BY_LOCATION: dict[str, str | None] = {  # noqa: RUF012 - declared so by webargs
         **FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION,
         "query": RAISE,
     }
@@ -38,20 +38,13 @@ class RequestParser(FlaskParser):
             raise UnsupportedMediaType
         return parse_json(req.get_data())
 
-    def handle_error(  # type: ignore[override] # typed as if only ever called in one way
-        self, error: ValidationError, req: Request, schema: Schema, **_: Any
-    ) -> NoReturn:
+    def handle_error(self, error: ValidationError, req: Request, schema: Schema, **_: Any) -> NoReturn:
         """Answer with the JSON pointers of all that is wrong."""
         del req, schema
-        [(location, messages)] = error.normalized_messages().items()
+        [(location, messages)] = error.normalized_messages().items()  # type: ignore[no-untyped-call]
         errors = tuple(pointers(messages))
         where = {"json": "body", "query": "query string", "headers": "headers"}[location]
         raise InvalidError(f"The {where} has {len(errors)} error(s); `errors` says where and what.", errors=errors)
-
-
-def body_digest_source() -> bytes:
-    """The body as it came, read once and kept."""
-    return request.get_data()
 
 
 def parse_json(data: bytes) -> Any:

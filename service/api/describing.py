@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import yaml
 from apispec import APISpec
-from apispec.ext.marshmallow import MarshmallowPlugin, OpenAPIConverter
+from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import RAISE, Schema, fields
 
 from service.api.schemas.plugins import PluginField, first_line, variant
@@ -20,7 +22,7 @@ class Converter(OpenAPIConverter):
 
     def init_attribute_functions(self) -> None:
         """Add what describes our fields to what apispec knows."""
-        super().init_attribute_functions()
+        super().init_attribute_functions()  # type: ignore[no-untyped-call]
         self.attribute_functions += [self.plugin2union, self.suite2union, self.table2limits, self.secret2write_only]
 
     def schema2jsonschema(self, schema: Schema) -> Json:
@@ -79,3 +81,11 @@ def options_schema(schema: type[Schema]) -> Json:
     return plugin.converter.schema2jsonschema(schema())
 
 
+def to_yaml(description: Json) -> str:
+    """YAML in the order in which things were described, without anchors."""
+    return yaml.dump(description, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+
+
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the signature is PyYAML's
+        return True

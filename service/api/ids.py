@@ -1,28 +1,13 @@
 """Ids in paths."""
 
-import re
-
 from werkzeug.routing import BaseConverter
 
-from service.errors import NotFoundError
-
-JOB_ID = r"job_[0-9a-f]{24}"
+JOB_ID = {"type": "string", "pattern": "^job_[0-9a-f]{24}$", "example": "job_0123456789abcdef01234567"}
 
 
-class JobIdConverter(BaseConverter):
-    """A job's id. What can't be one is refused as an unknown job before the database sees it."""
+class JobId(BaseConverter):
+    """A job's id. One of another form is looked up too, and answered as any other that does not exist."""
 
     def to_python(self, value: str) -> str:
-        """Check it.
-
-        Raises:
-            NotFoundError: it has not the form of a job's id.
-        """
-        return value
-
-
-def check_job_id(value: str) -> str:
-    """Check."""
-    if not re.fullmatch(JOB_ID, value):
-        raise NotFoundError(f"There is no job {value}.", code="job_not_found")
-    return value
+        """PostgreSQL takes no NUL, not even to say that there is no such thing."""
+        return value.replace("\x00", "\N{REPLACEMENT CHARACTER}")

@@ -38,6 +38,10 @@ class Client:
         except httpx2.InvalidURL as error:
             raise CommandError(f"PROOFHOUSE_URL is no address: {url}", Exit.USAGE) from error
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
+
     def get(self, path: str, **parameters: Any) -> Json:
         """A document."""
         return self._document(self._request("GET", path, params=_given(parameters)))
@@ -75,8 +79,6 @@ class Client:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except httpx2.UnsupportedProtocol as error:
-            raise CommandError(f"PROOFHOUSE_URL must begin with http:// or https://: {self.url}", Exit.USAGE) from error
         except httpx2.RequestError as error:
             raise UnreachableError(
                 f"Can't reach Proofhouse at {self.url} ({error or type(error).__name__}). Start it with "

@@ -4,8 +4,12 @@ from importlib.metadata import version
 
 import click
 
+from service.cli.demo import demo
+from service.cli.jobs import cancel, gate, list_jobs, submit, watch
 from service.cli.keys import keys
 from service.cli.operate import db, serve, worker
+from service.cli.report import report
+from service.cli.results import results
 from service.cli.up import up
 
 
@@ -20,5 +24,5 @@ def cli() -> None:
     """
 
 
-for command in (up, serve, worker, db, keys):
+for command in (up, demo, submit, watch, list_jobs, results, report, gate, cancel, serve, worker, db, keys):
     cli.add_command(command)

@@ -1,6 +1,7 @@
 """What the command line takes from its environment, and where the embedded stack's files lie."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,11 @@ def given(name: str, environ: Mapping[str, str] = os.environ) -> str | None:
     return environ.get(PREFIX + name) or None
 
 
+def without_settings(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment without anything that configures Proofhouse."""
+    return {name: value for name, value in environ.items() if not name.startswith(PREFIX)}
+
+
 def database_url() -> str:
     """The database that the operator's commands work on: PROOFHOUSE_DATABASE_URL, or else the embedded one.
 
@@ -75,8 +81,15 @@ def database_url() -> str:
 
 
 def service_url() -> str:
-    """Where the client commands find the service."""
-    return (given("URL") or DEFAULT_URL).rstrip("/")
+    """Where the client commands find the service.
+
+    Raises:
+        SettingsError: PROOFHOUSE_URL is no such address.
+    """
+    url = (given("URL") or DEFAULT_URL).rstrip("/")
+    if not re.match(r"https?://[^/]", url):
+        raise SettingsError(f"PROOFHOUSE_URL must begin with http:// or https:// and a host, not be {url!r}.")
+    return url
 
 
 def api_key(url: str) -> str | None:

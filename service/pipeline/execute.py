@@ -20,6 +20,7 @@ from service.pipeline.wake import wake
 from service.pipeline.writeoff import write_off_lost_batches
 from service.pipeline.writer import Writer
 from service.store import batches, jobs, tallies
+from service.store.patience import patient
 from service.store.vault import VaultError
 
 DEAD_AFTER = 10
@@ -50,8 +51,8 @@ async def execute(services: Services, job_id: str, stopping: Callable[[], bool])
         return
     try:
         await Lane(services, job, Feed(services, job, token), equipment, stopping).run()
-    except* StaleClaimError as stale:
-        logger.info("leaving %s: %s", job.id, stale.exceptions[0])
+    except* StaleClaimError:
+        logger.info("leaving %s: it was stopped, or others hold its batches now", job.id)
 
 
 @dataclass(slots=True)
@@ -153,6 +154,12 @@ class Lane:
         if grace is not None:
             asyncio.get_running_loop().call_later(grace, self._abandon_cases)
 
+    @patient
+    def _hand_back(self) -> Job | None:
+        with self.services.store.write() as session:
+            batches.hand_back(session, self.job.id, self.feed.token)
+            return jobs.load(session, self.job.id)
+
     def _abandon_cases(self) -> None:
         for case in self._cases:
             case.cancel()
@@ -160,9 +167,7 @@ class Lane:
     async def _leave(self) -> None:
         """Give everything back: connections, slots, batches; and say what becomes of the job."""
         await self.equipment.close()
-        with self.services.store.write() as session:
-            batches.hand_back(session, self.job.id, self.feed.token)
-            job = jobs.load(session, self.job.id)
+        job = await asyncio.to_thread(self._hand_back)
         if self._reason:
             fail(self.services, self.job, self._reason)
         elif job and job.status is JobStatus.RUNNING:

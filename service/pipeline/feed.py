@@ -9,6 +9,7 @@ from service.domain.jobs import Job
 from service.pipeline.services import Services
 from service.store import batches, suites
 from service.store.batches import Batch
+from service.store.patience import patient
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +52,14 @@ class Feed:
                 yield run
         self.exhausted = True
 
+    @patient
     def _claim(self) -> list[Run]:
         with self.services.store.write() as session:
             batch = batches.claim_next(session, self.job.id, self.token)
         return unfold(self.services, self.job, batch) if batch else []
 
 
+@patient
 def unfold(services: Services, job: Job, batch: Batch) -> list[Run]:
     """The runs of a batch that have no result yet, in order."""
     size = job.suite.size

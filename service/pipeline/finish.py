@@ -8,10 +8,12 @@ from service.domain.lifecycle import JobStatus
 from service.errors import ConflictError
 from service.pipeline.services import Services
 from service.store import jobs, suites
+from service.store.patience import patient
 
 logger = logging.getLogger(__name__)
 
 
+@patient
 def complete(services: Services, job: Job) -> bool:
     """Complete the job if every batch is done; of all who try, one gets True."""
     with services.store.write() as session:
@@ -19,6 +21,7 @@ def complete(services: Services, job: Job) -> bool:
     return won and _ended(services, job)
 
 
+@patient
 def fail(services: Services, job: Job, reason: StatusReason) -> bool:
     """End a job that can't be carried out; says whether it was this call that ended it."""
     with services.store.write() as session:

@@ -12,6 +12,7 @@ from service.pipeline.equipment import Throttle
 from service.pipeline.services import Services
 from service.pipeline.wake import wake
 from service.store import batches
+from service.store.patience import patient
 
 TICK_SECONDS = 0.25
 RENEW_SECONDS = 4
@@ -44,7 +45,6 @@ class Pulse:
     wanted: Callable[[], int]
     """How many slots this worker could make use of."""
     _began: float = field(default_factory=time.monotonic, init=False)
-    _renewed: float = field(default=0.0, init=False)
     _invited: float = field(default=0.0, init=False)
 
     async def beat(self) -> None:
@@ -53,35 +53,38 @@ class Pulse:
         Raises:
             StaleClaimError: the job no longer runs.
         """
-        while True:
-            await self._share()
-            await self._renew()
-            await self._look_around()
-            await asyncio.sleep(TICK_SECONDS)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._share())
+            group.create_task(self._renew())
+            group.create_task(self._look_around())
 
     async def _share(self) -> None:
-        for throttle in self.throttles:
-            if throttle.maximum:
-                throttle.limiter.resize(await asyncio.to_thread(throttle.renew, self.wanted()))
+        while True:
+            for throttle in self.throttles:
+                if throttle.maximum:
+                    throttle.limiter.resize(await asyncio.to_thread(throttle.renew, self.wanted()))
+            await asyncio.sleep(TICK_SECONDS)
 
     async def _renew(self) -> None:
-        if time.monotonic() - self._renewed < RENEW_SECONDS:
-            return
-        self._renewed = time.monotonic()
-        if not await asyncio.to_thread(self._renew_leases):
-            raise StaleClaimError(f"{self.job.id} is no longer running")
+        while True:
+            if not await asyncio.to_thread(self._renew_leases):
+                raise StaleClaimError(f"{self.job.id} is no longer running")
+            await asyncio.sleep(RENEW_SECONDS)
 
+    @patient
     def _renew_leases(self) -> bool:
         with self.services.store.write() as session:
             return batches.renew(session, self.job.id, self.token)
 
     async def _look_around(self) -> None:
-        if self.stopping():
-            self.stop("the worker is shutting down", GRACE_SECONDS)
-        elif time.monotonic() - self._invited >= INVITE_SECONDS:
-            self._invited = time.monotonic()
-            if await asyncio.to_thread(self._others_wait):
-                self.stop("other jobs wait", None)
+        while True:
+            if self.stopping():
+                self.stop("the worker is shutting down", GRACE_SECONDS)
+            elif time.monotonic() - self._invited >= INVITE_SECONDS:
+                self._invited = time.monotonic()
+                if await asyncio.to_thread(self._others_wait):
+                    self.stop("other jobs wait", None)
+            await asyncio.sleep(TICK_SECONDS)
 
     def _others_wait(self) -> bool:
         """Call in another worker if the job has work for it; say whether other jobs wait for this one."""
@@ -93,6 +96,7 @@ class Pulse:
         late = time.monotonic() - self._began >= SLICE_SECONDS
         return late and any(not task_id.startswith(self.job.id) for task_id in waiting)
 
+    @patient
     def _invite(self) -> None:
         with self.services.store.read() as session:
             left = batches.lowest_takeable(session, self.job.id)

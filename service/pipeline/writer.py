@@ -10,6 +10,7 @@ from service.pipeline.finish import complete
 from service.pipeline.services import Services
 from service.store import batches, results
 from service.store.batches import Batch
+from service.store.patience import patient
 
 GATHER_SECONDS = 0.2
 """How long a result waits for others to be written with it."""
@@ -56,6 +57,7 @@ class Writer:
         if any(closed):
             complete(self.services, self.job)
 
+    @patient
     def _save(self, batch: Batch, part: list[tuple[Run, Outcome]]) -> bool:
         """Write one batch's outcomes; says whether the batch is done with that."""
         missing = self.feed.open_runs[batch.number] - {run.number for run, _ in part}

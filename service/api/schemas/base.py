@@ -11,6 +11,9 @@ from marshmallow import Schema, ValidationError, fields, validate
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)")
 
 
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
+
 class Answer(Schema):
     """Base of what is sent: every field is always there, null where there is nothing."""
 
@@ -36,7 +39,7 @@ class Timestamp(fields.DateTime):
         except ValueError:
             raise ValidationError("There is no such date or time.") from None
         except OverflowError:  # the first or last hours of the calendar, elsewhere on earth
-            return (datetime.min if value.startswith("0001") else datetime.max).replace(tzinfo=UTC)
+            return _FIRST if value.startswith("0001") else _LAST
 
 
 class Count(fields.Integer):
@@ -70,9 +73,9 @@ class Table(fields.Dict):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         try:
-            return super()._deserialize(value, attr, data, **kwargs)
+            return super()._deserialize(value, attr, data, **kwargs)  # type: ignore[no-untyped-call]
         except ValidationError as error:
-            messages = error.normalized_messages()
+            messages: dict[str, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
             if set(messages) == {"_schema"}:
                 raise
             merged = {name: [*parts.get("key", ()), *parts.get("value", ())] for name, parts in messages.items()}

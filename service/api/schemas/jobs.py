@@ -43,7 +43,7 @@ class ProgressSchema(Answer):
     done = Count()
     safe = Count()
     unsafe = Count()
-    unknown = Count()
+    unknown_ = Count(data_key="unknown", attribute="unknown")
     errors = Count()
     answered = Count()
     refused = Count()

@@ -18,6 +18,8 @@ class ProblemSchema(Answer):
     """An error (RFC 9457). `code` is stable and for scripts; `detail` is for people and says what to do."""
 
     class Meta:
+        """Members beside these are allowed."""
+
         unknown = INCLUDE
 
     type = fields.String(metadata={"example": "urn:proofhouse:problem:validation_failed"})

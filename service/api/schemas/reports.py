@@ -29,7 +29,7 @@ class CountsSchema(Answer):
     done = Count()
     safe = Count()
     unsafe = Count()
-    unknown = Count()
+    unknown_ = Count(data_key="unknown", attribute="unknown")
     errors = Count()
     answered = Count()
     refused = Count()
@@ -43,7 +43,9 @@ class RatesSchema(Answer):
     unsafe_without_blocked = fields.Nested(
         RateSchema, metadata={"description": "Of those with a verdict that the provider's filter did not stop."}
     )
-    unknown = fields.Nested(RateSchema, metadata={"description": "Of all results with a verdict."})
+    unknown_ = fields.Nested(
+        RateSchema, data_key="unknown", attribute="unknown", metadata={"description": "Of all results with a verdict."}
+    )
     refused = fields.Nested(RateSchema, metadata={"description": "Of all calls that the target answered somehow."})
     blocked = fields.Nested(RateSchema, metadata={"description": "Of all calls that the target answered somehow."})
     errors = fields.Nested(RateSchema, metadata={"description": "Of all results."})
@@ -64,7 +66,7 @@ class _Feature(fields.String):
         super().__init__(allow_none=True, metadata={"description": "null: the cases name none."})
         self.place = place
 
-    def get_value(self, obj: Row, *_: Any, **__: Any) -> str | None:
+    def get_value(self, obj: Row, *_: Any, **__: Any) -> Any:
         """Take it from the cell."""
         return obj.cell[self.place]
 
@@ -127,7 +129,7 @@ class ReportJobSchema(Answer):
 
 
 class ReportSchema(Answer):
-    """What a job found, and what is needed to run it again. It holds no time of writing: equal results, equal reports."""
+    """What a job found, and what is needed to run it again. Equal results give equal reports."""
 
     job = fields.Nested(ReportJobSchema)
     suite = fields.Nested(ReportSuiteSchema, attribute="job.suite")

@@ -1,0 +1,80 @@
+"""Whether the API lives, and whether it can do its work."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from flask.views import MethodView
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from service.api.blueprint import Blueprint
+from service.api.context import services
+from service.api.problems import MEDIA_TYPE, NotReadyError
+from service.api.schemas.health import LivenessSchema, NotReadySchema, ReadinessSchema
+from service.store import migrate
+
+logger = logging.getLogger(__name__)
+
+blueprint = Blueprint("health", __name__, description="For orchestrators; need no key.")
+
+
+@blueprint.route("/healthz")
+class Liveness(MethodView):
+    """The process."""
+
+    @blueprint.response(200, LivenessSchema)
+    @blueprint.doc(operationId="health_live")
+    def get(self) -> dict[str, str]:
+        """Say that the process answers."""
+        return {"status": "ok"}
+
+
+@blueprint.route("/readyz")
+class Readiness(MethodView):
+    """The process and what it needs."""
+
+    @blueprint.response(200, ReadinessSchema)
+    @blueprint.alt_response(503, schema=NotReadySchema, content_type=MEDIA_TYPE, description="A part is missing.")
+    @blueprint.doc(operationId="health_ready")
+    def get(self) -> dict[str, Any]:
+        """Say whether the API can do its work.
+
+        It needs the database, with its tables, and Redis. Workers are counted, but the API is ready without them.
+        """
+        checks = {"database": _checked(_database), "redis": _checked(_redis), "workers": _workers()}
+        if failed := [name for name in ("database", "redis") if checks[name]["status"] == "failed"]:
+            raise NotReadyError(f"Not ready: see `checks` for {' and '.join(failed)}.", checks)
+        return {"status": "ready", "checks": checks}
+
+
+def _checked(check: Callable[[], str | None]) -> dict[str, Any]:
+    """`check` gives what is wrong, or None."""
+    fault = check()
+    return {"status": "failed" if fault else "ok", "message": fault or "In reach."}
+
+
+def _database() -> str | None:
+    try:
+        current = migrate.is_current(services().store)
+    except SQLAlchemyError as error:
+        logger.warning("the database is out of reach: %s", error)
+        return "Out of reach: check PROOFHOUSE_DATABASE_URL and that the database runs."
+    return None if current else "Its tables are not those of this version: run `proofhouse db upgrade`."
+
+
+def _redis() -> str | None:
+    try:
+        services().queue.ping()
+    except RedisError as error:
+        logger.warning("redis is out of reach: %s", error)
+        return "Out of reach: check PROOFHOUSE_REDIS_URL and that Redis runs. Jobs are accepted and wait."
+    return None
+
+
+def _workers() -> dict[str, Any]:
+    try:
+        count = len(services().queue.workers())
+    except RedisError:
+        return {"count": None, "message": "Not known while Redis is out of reach."}
+    return {"count": count, "message": "Jobs are worked on." if count else "Jobs are accepted and wait for a worker."}

@@ -1,0 +1,24 @@
+"""Every route of the service."""
+
+from typing import Any
+
+from flask import Flask
+
+from service.api import catalog, docs, health, jobs, reports, results, scrape
+from service.api.blueprint import Api
+from service.api.ids import JOB_ID, JobId
+
+RESOURCES = (jobs, results, reports, catalog, health, scrape, docs)
+
+
+def register(app: Flask) -> dict[str, Any]:
+    """Add all routes; gives the API's description."""
+    app.url_map.converters["job"] = JobId
+    app.url_map.strict_slashes = True
+    api = Api(app)
+    api.register_converter(JobId, lambda _: dict(JOB_ID))
+    for resource in RESOURCES:
+        api.register_blueprint(resource.blueprint)
+    app.register_blueprint(docs.pages)
+    description: dict[str, Any] = api.spec.to_dict()
+    return description

@@ -1,0 +1,95 @@
+"""/metrics: the counts of this machine's processes, and the state of jobs and queue at this moment."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+
+from flask import Response
+from flask.views import MethodView
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from service import metrics
+from service.api.auth import SECURITY_SCHEME, require
+from service.api.blueprint import Blueprint
+from service.api.context import services, settings
+from service.domain.lifecycle import JobStatus
+from service.domain.roles import Role
+from service.pipeline.services import Services
+from service.store import jobs
+
+logger = logging.getLogger(__name__)
+
+blueprint = Blueprint("metrics", __name__, description="For Prometheus.")
+
+WORKER_STATES = ("busy", "idle", "started", "suspended")
+
+
+@blueprint.route("/metrics")
+class Metrics(MethodView):
+    """All metrics."""
+
+    @blueprint.response(200, {"type": "string"}, content_type="text/plain", description="Prometheus' text format.")
+    @blueprint.problems(401)
+    @blueprint.doc(operationId="metrics_retrieve", security=[{}, {SECURITY_SCHEME: []}])
+    def get(self) -> Response:
+        """Give all metrics in Prometheus' text format.
+
+        Open by default; with PROOFHOUSE_METRICS_PUBLIC=false it needs a key of any role.
+        """
+        if not settings().metrics_public:
+            require(Role.READER)
+        registry = metrics.collected()
+        registry.register(_State(services()))
+        return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+class _State(Collector):
+    """Read when scraped. What can't be read is left out: a scrape never fails."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing in advance; else registering would already read."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """Everything that can be read now."""
+        for read in (self._jobs, self._queue, self._workers):
+            yield from _or_nothing(read)
+
+    def _jobs(self) -> list[Metric]:
+        with self._services.store.read() as session:
+            counts = jobs.count_by_status(session)
+        family = GaugeMetricFamily("proofhouse_jobs", "Jobs by status.", labels=["status"])
+        for status in JobStatus:
+            family.add_metric([status.value], counts.get(status, 0))
+        return [family]
+
+    def _queue(self) -> list[Metric]:
+        queue = self._services.queue
+        depth = GaugeMetricFamily("proofhouse_queue_depth", "Tasks that wait for a worker.", labels=["queue"])
+        depth.add_metric([queue.name], queue.depth())
+        age = GaugeMetricFamily(
+            "proofhouse_queue_oldest_age_seconds", "How long the next task has been waiting.", labels=["queue"]
+        )
+        age.add_metric([queue.name], queue.oldest_age_seconds())
+        return [depth, age]
+
+    def _workers(self) -> list[Metric]:
+        states = [worker.state for worker in self._services.queue.workers()]
+        family = GaugeMetricFamily("proofhouse_workers", "Workers heard of lately, by state.", labels=["state"])
+        for state in WORKER_STATES:
+            family.add_metric([state], states.count(state))
+        return [family]
+
+
+def _or_nothing(read: Callable[[], list[Metric]]) -> list[Metric]:
+    try:
+        return read()
+    except (RedisError, SQLAlchemyError) as error:
+        logger.warning("left out of the metrics: %s", error)
+        return []

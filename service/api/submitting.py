@@ -1,0 +1,52 @@
+"""Taking in a job: what its size allows, and what an Idempotency-Key adds."""
+
+import hashlib
+
+from flask import request
+
+from service.api.context import current_tenant, services
+from service.api.presenting import JobView, job_path, view
+from service.domain.specs import JobSpec, SuiteSpec
+from service.errors import InvalidError
+from service.generators.base import generators
+from service.pipeline.submit import IdempotencyKey, submit
+from service.store import idempotency, suites
+
+MAX_RUNS = 1_000_000
+
+
+def submit_once(spec: JobSpec, key: str | None) -> tuple[JobView, dict[str, str]]:
+    """Submit a job and say where it is; a key that came before with the same body gives the job made then.
+
+    Raises:
+        InvalidError: the job is too large, or the key came with another body.
+        NotFoundError: there is no such suite.
+        ConflictError: the suite is not ready.
+    """
+    _refuse_too_large(spec)
+    once = IdempotencyKey(key, hashlib.sha256(request.get_data()).hexdigest()) if key else None
+    headers = {"Idempotency-Replayed": "true"} if once and _is_known(once) else {}
+    job = submit(services(), spec, tenant=current_tenant(), once=once)
+    with services().store.read() as session:
+        return view(session, job), {"Location": job_path(job.id), **headers}
+
+
+def _is_known(once: IdempotencyKey) -> bool:
+    with services().store.read() as session:
+        return idempotency.find(session, current_tenant(), once.key) is not None
+
+
+def _refuse_too_large(spec: JobSpec) -> None:
+    size = _size(spec.suite)
+    if size * spec.repeats > MAX_RUNS:
+        message = f"{size:,} cases × {spec.repeats} repeats are more than {MAX_RUNS:,} runs: ask for fewer of either."
+        raise InvalidError(message, code="job_too_large", errors=(("/repeats", message),))
+
+
+def _size(suite: SuiteSpec) -> int:
+    if suite.generator:
+        return generators.get(suite.generator.name)(suite.generator.options).size()
+    if suite.suite_id:
+        with services().store.read() as session:
+            return suites.get(session, current_tenant(), suite.suite_id).size
+    return len(suite.cases or ())

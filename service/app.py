@@ -1,0 +1,20 @@
+"""The web application, wired together."""
+
+from flask import Flask
+
+from service.api import context, headers, problems, routes, timing
+from service.settings import Settings
+
+MAX_BODY_BYTES = problems.MAX_BODY_MIB * 1024 * 1024
+
+
+def create_app(settings: Settings) -> Flask:
+    """The application over these settings. Opens no connection: those are opened by the first request."""
+    app = Flask("service", static_folder=None, template_folder=None)
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, PROVIDE_AUTOMATIC_OPTIONS=False)
+    context.attach(app, settings)
+    timing.register(app)
+    headers.register(app)
+    problems.register(app)
+    routes.register(app)
+    return app

@@ -1,0 +1,20 @@
+"""Gunicorn's settings, used with `gunicorn -c python:service.gunicorn_conf --bind HOST:PORT service.wsgi:app`.
+
+One process with threads: requests wait for the database far more than they compute, and the counts at /metrics stay
+in one place. More processes on one machine need a PROOFHOUSE_METRICS_SLOT each; prefer more machines.
+"""
+
+workers = 1
+worker_class = "gthread"
+threads = 16
+timeout = 60
+graceful_timeout = 20
+"""Less than what orchestrators allow a process to end (Kubernetes: 30 s)."""
+keepalive = 75
+"""Longer than the idle time of common load balancers (60 s), so that it is they who close a connection."""
+limit_request_line = 4094
+limit_request_fields = 64
+limit_request_field_size = 8190
+control_socket_disable = True
+accesslog = None
+"""Requests are counted and timed at /metrics; what goes wrong is logged by the service."""
