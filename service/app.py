@@ -12,6 +12,7 @@ def create_app(settings: Settings) -> Flask:
     """The application over these settings. Opens no connection: those are opened by the first request."""
     app = Flask("service", static_folder=None, template_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, PROVIDE_AUTOMATIC_OPTIONS=False)
+    app.json.sort_keys = False  # type: ignore[attr-defined] # of the default provider
     context.attach(app, settings)
     timing.register(app)
     headers.register(app)

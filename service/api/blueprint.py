@@ -74,6 +74,12 @@ class Api(flask_smorest.Api):
     def _register_error_handlers(self) -> None:
         """They are not flask-smorest's."""
 
+    def _register_etag_headers(self) -> None:
+        """None are used."""
+
+    def _register_pagination_header(self) -> None:
+        """None is used: cursors are part of the answer."""
+
     def _register_responses(self) -> None:
         """Named by us: the standard library's names differ between versions of Python."""
         for status, (name, description) in PROBLEMS.items():
@@ -110,5 +116,5 @@ def _complete(doc: dict[str, Any], info: dict[str, Any], **_: Any) -> dict[str, 
         if isinstance(response, dict):
             response["headers"] = {**response.get("headers", {}), **REQUEST_ID}
     errors = {str(status): PROBLEMS[status][0] for status in sorted(statuses)}
-    doc["responses"] = {**responses, **errors}
+    doc["responses"] = dict(sorted({**responses, **errors}.items()))
     return doc

@@ -44,7 +44,9 @@ class RequestParser(FlaskParser):
         [(location, messages)] = error.normalized_messages().items()  # type: ignore[no-untyped-call]
         errors = tuple(pointers(messages))
         where = {"json": "body", "query": "query string", "headers": "headers"}[location]
-        raise InvalidError(f"The {where} has {len(errors)} error(s); `errors` says where and what.", errors=errors)
+        first, more = " ".join(errors[0]).strip(), len(errors) - 1
+        also = f" And {more} more: see `errors`." if more else ""
+        raise InvalidError(f"In the {where}: {first}{also}", errors=errors)
 
 
 def parse_json(data: bytes) -> Any:

@@ -27,7 +27,8 @@ class Converter(OpenAPIConverter):
 
     def schema2jsonschema(self, schema: Schema) -> Json:
         """Describe a schema; it allows no other fields unless it says so."""
-        described: Json = {"description": first_line(type(schema)), **super().schema2jsonschema(schema)}
+        fields_described: Json = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]
+        described = {"description": first_line(type(schema)), **fields_described}
         if schema.unknown == RAISE:
             described["additionalProperties"] = False
         return described
@@ -47,7 +48,8 @@ class Converter(OpenAPIConverter):
         if not isinstance(field, SuiteField):
             return {}
         generated = [{"$ref": reference} for reference in self._variants(generators, "generator").values()]
-        return {"oneOf": [*generated, *(self.resolve_nested_schema(form()) for form in field.forms.values())]}
+        given = [self._reference(form) for form in field.forms.values()]
+        return {"oneOf": [*generated, *({"$ref": reference} for reference in given)]}
 
     def table2limits(self, field: fields.Field[Any], ret: Json, **_: Any) -> Json:
         """What an object's names look like and how many there may be."""
@@ -63,8 +65,10 @@ class Converter(OpenAPIConverter):
         return {"writeOnly": True, "format": "password"} if field.metadata.get("secret") else {}
 
     def _variants(self, registry: Registry[Any], discriminator: str) -> dict[str, str]:
-        schemas = {name: variant(registry, discriminator, name) for name in registry.names()}
-        return {name: str(self.resolve_nested_schema(schema())["$ref"]) for name, schema in schemas.items()}
+        return {name: self._reference(variant(registry, discriminator, name)) for name in registry.names()}
+
+    def _reference(self, schema: type[Schema]) -> str:
+        return str(self.resolve_nested_schema(schema())["$ref"])  # type: ignore[no-untyped-call]
 
 
 class Describer(MarshmallowPlugin):
@@ -78,7 +82,8 @@ def options_schema(schema: type[Schema]) -> Json:
     plugin = Describer(schema_name_resolver=lambda _: None)  # type: ignore[arg-type, return-value] # None inlines
     APISpec("options", "1", OPENAPI_VERSION, plugins=[plugin])
     assert plugin.converter is not None  # noqa: S101 - made by APISpec
-    return plugin.converter.schema2jsonschema(schema())
+    described: Json = plugin.converter.schema2jsonschema(schema())  # type: ignore[no-untyped-call]
+    return described
 
 
 def to_yaml(description: Json) -> str:

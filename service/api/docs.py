@@ -45,7 +45,7 @@ pages = PlainBlueprint("docs", __name__, url_prefix="/docs")
 class Description(MethodView):
     """The description as OpenAPI."""
 
-    @blueprint.response(200, {"type": "string"}, content_type="application/yaml")
+    @blueprint.response(200, {"type": "object"}, content_type="application/yaml")
     @blueprint.doc(operationId="openapi_retrieve")
     def get(self) -> Response:
         """Give this description."""

@@ -1,5 +1,7 @@
 """Headers that every answer carries."""
 
+from http import HTTPStatus
+
 from flask import Flask, Response
 
 from service.api.context import request_id
@@ -17,6 +19,8 @@ def _complete(response: Response) -> Response:
     response.headers["X-Request-ID"] = request_id()
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
+    if response.status_code == HTTPStatus.NO_CONTENT:
+        response.headers.pop("Content-Type", None)
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers.setdefault("Content-Security-Policy", API_POLICY)
     return response

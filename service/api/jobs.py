@@ -15,7 +15,7 @@ from service.api.schemas.specs import JobSpecSchema
 from service.api.submitting import submit_once
 from service.domain.roles import Role
 from service.domain.specs import JobSpec
-from service.pipeline import finish
+from service.pipeline import control
 from service.store import jobs
 
 blueprint = Blueprint("jobs", __name__, url_prefix="/v1/jobs", description="Test jobs.")
@@ -39,7 +39,7 @@ class Jobs(MethodView):
 
         It is accepted even when no worker can be told yet. With an Idempotency-Key, sending it again is safe.
         """
-        return submit_once(spec, headers["key"])
+        return submit_once(spec, headers.get("key"))
 
     @needs(Role.READER)
     @blueprint.arguments(JobQuerySchema, location="query")
@@ -77,7 +77,7 @@ class JobById(MethodView):
     @blueprint.doc(operationId="jobs_delete")
     def delete(self, job_id: str) -> None:
         """Delete a job that has ended, with its results."""
-        finish.delete(services(), tenant=current_tenant(), job_id=job_id)
+        control.delete(services(), tenant=current_tenant(), job_id=job_id)
 
 
 @blueprint.route("/<job:job_id>/cancel")
@@ -93,6 +93,6 @@ class JobCancellation(MethodView):
 
         Cancelling a cancelled job changes nothing.
         """
-        job = finish.cancel(services(), tenant=current_tenant(), job_id=job_id)
+        job = control.cancel(services(), tenant=current_tenant(), job_id=job_id)
         with services().store.read() as session:
             return view(session, job)

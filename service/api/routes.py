@@ -21,4 +21,4 @@ def register(app: Flask) -> dict[str, Any]:
         api.register_blueprint(resource.blueprint)
     app.register_blueprint(docs.pages)
     description: dict[str, Any] = api.spec.to_dict()
-    return description
+    return {"openapi": description.pop("openapi"), **description}

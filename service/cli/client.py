@@ -122,6 +122,7 @@ def _problem(response: httpx2.Response) -> str | None:
     try:
         document = response.json()
         errors = [f"{error['pointer'] or '/'}: {error['message']}" for error in document.get("errors") or ()]
-        return " ".join([str(document.get("detail") or document["title"]), "; ".join(errors)]).strip()
+        request = [f"(request_id {document['request_id']})"] if response.is_server_error else []
+        return " ".join([str(document.get("detail") or document["title"]), *request, "; ".join(errors)]).strip()
     except (ValueError, LookupError, TypeError, AttributeError):
         return None

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -89,6 +90,9 @@ def _stack(folder: DataFolder) -> Iterator[Demo]:
             running = _when_ready(process, folder)
             with closing(running.client):
                 yield running
+        except CommandError as error:
+            kept = shutil.copytree(folder.logs, _place() / "logs", dirs_exist_ok=True)
+            raise CommandError(f"{error} The logs are in {kept}.", error.code) from error
         finally:
             process.terminate()
             process.wait(STOP_SECONDS)
@@ -104,10 +108,7 @@ def _when_ready(process: "subprocess.Popen[str]", folder: DataFolder) -> Demo:
 
 
 def _conclude(job: Json, content: bytes, cases: int) -> None:
-    folder = DataFolder.here().path
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = folder / "demo" / "report.json"
-    file.parent.mkdir(exist_ok=True)
+    file = _place() / "report.json"
     file.write_bytes(content)
     report = json.loads(content)
     click.echo()
@@ -115,3 +116,11 @@ def _conclude(job: Json, content: bytes, cases: int) -> None:
     click.echo(f"\nThe report is in {file}. The stack is stopped; `make up` starts one that stays.")
     if job["status"] != "completed" or report["totals"]["done"] != cases:
         raise CommandError(f"The job did not complete: {summary(job)}", Exit.INFRASTRUCTURE)
+
+
+def _place() -> Path:
+    """Where the demo leaves what is worth keeping."""
+    folder = DataFolder.here().path
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / "demo").mkdir(exist_ok=True)
+    return folder / "demo"

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sqlalchemy.engine import URL
-
 from service.settings import PREFIX, SettingsError, data_dir
 
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -41,11 +39,6 @@ class DataFolder:
         return self.path / "proofhouse.db"
 
     @property
-    def database_url(self) -> str:
-        """The SQLite file as an SQLAlchemy URL, whatever characters its path has."""
-        return URL.create("sqlite", database=str(self.database.absolute())).render_as_string(hide_password=False)
-
-    @property
     def logs(self) -> Path:
         """One log for each process."""
         return self.path / "logs"
@@ -64,20 +57,6 @@ def given(name: str, environ: Mapping[str, str] = os.environ) -> str | None:
 def without_settings(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The environment without anything that configures Proofhouse."""
     return {name: value for name, value in environ.items() if not name.startswith(PREFIX)}
-
-
-def database_url() -> str:
-    """The database that the operator's commands work on: PROOFHOUSE_DATABASE_URL, or else the embedded one.
-
-    Raises:
-        SettingsError: neither is there.
-    """
-    folder = DataFolder.here()
-    if url := given("DATABASE_URL"):
-        return url
-    if folder.database.exists():
-        return folder.database_url
-    raise SettingsError(f"PROOFHOUSE_DATABASE_URL is not set, and {folder.path} holds no database of `proofhouse up`.")
 
 
 def service_url() -> str:

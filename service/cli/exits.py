@@ -9,7 +9,6 @@ from enum import IntEnum
 from typing import Any
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
 
 from service.cli.text import plain
 from service.errors import AuthenticationError, PermissionDeniedError, ProofhouseError, UnavailableError
@@ -85,11 +84,6 @@ def _ours(error: Any) -> Exit:
     return _say(str(error), Exit.INFRASTRUCTURE if away else Exit.USAGE)
 
 
-def _database(error: Any) -> Exit:
-    reason = str(error.orig if getattr(error, "orig", None) else error).strip()
-    return _say(f"The database could not be used: {reason}", Exit.INFRASTRUCTURE)
-
-
 def _system(error: Any) -> Exit:
     if error.errno != errno.EPIPE:
         return _say(str(error), Exit.INFRASTRUCTURE)
@@ -108,6 +102,5 @@ _EXPLANATIONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], Callab
     (click.ClickException, _usage),
     (CommandError, _command),
     ((ProofhouseError, SettingsError), _ours),
-    (SQLAlchemyError, _database),
     (OSError, _system),
 )

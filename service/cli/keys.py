@@ -1,19 +1,16 @@
 """`proofhouse keys`: bearer keys, straight in the database."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import click
 from cryptography.fernet import Fernet
 
-from service.cli.environment import database_url
+from service.cli.databases import database_url, opened
 from service.cli.exits import CommandError, Exit
 from service.cli.text import plain
 from service.domain.roles import Role
 from service.store.keys import ApiKey, create, list_all, revoke
-from service.store.session import Store
 
 
 @click.group()
@@ -31,7 +28,7 @@ def keys() -> None:
 @click.option("--json", "as_json", is_flag=True)
 def create_key(tenant: str, role: str, name: str, as_json: bool) -> None:
     """Make a key and print it, this once: it is stored nowhere."""
-    with _store() as store, store.write() as session:
+    with opened(database_url()) as store, store.write() as session:
         made, key = create(session, tenant=tenant, name=name, role=Role(role))
     click.echo(json.dumps(_document(made) | {"key": key}) if as_json else key)
 
@@ -40,7 +37,7 @@ def create_key(tenant: str, role: str, name: str, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def list_keys(as_json: bool) -> None:
     """List all keys of all tenants, without the keys themselves."""
-    with _store() as store, store.read() as session:
+    with opened(database_url()) as store, store.read() as session:
         found = list_all(session)
     for key in found:
         click.echo(json.dumps(_document(key)) if as_json else _line(key))
@@ -50,7 +47,7 @@ def list_keys(as_json: bool) -> None:
 @click.argument("key_id", metavar="ID")
 def revoke_key(key_id: str) -> None:
     """Make a key worthless from now on."""
-    with _store() as store, store.write() as session:
+    with opened(database_url()) as store, store.write() as session:
         done = revoke(session, key_id)
     if not done:
         raise CommandError(f"There is no valid key {key_id}; `proofhouse keys list` shows them all.", Exit.USAGE)
@@ -61,15 +58,6 @@ def revoke_key(key_id: str) -> None:
 def secret() -> None:
     """Print a fresh PROOFHOUSE_SECRET_KEY, which encrypts what jobs keep secret. Prepend it to rotate."""
     click.echo(Fernet.generate_key().decode())
-
-
-@contextmanager
-def _store() -> Iterator[Store]:
-    store = Store(database_url())
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 def _line(key: ApiKey) -> str:

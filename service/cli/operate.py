@@ -4,11 +4,10 @@ import os
 
 import click
 
-from service.cli.environment import database_url
+from service.cli.databases import database_url, opened
 from service.cli.servers import gunicorn
 from service.processes import python
 from service.store.migrate import upgrade
-from service.store.session import Store
 
 
 @click.command()
@@ -35,9 +34,6 @@ def db() -> None:
 @db.command("upgrade")
 def upgrade_database() -> None:
     """Bring the database to the version that this release needs. Safe to run twice, or in several places at once."""
-    store = Store(database_url())
-    try:
+    with opened(database_url()) as store:
         upgrade(store)
-    finally:
-        store.close()
     click.echo("The database is up to date.")

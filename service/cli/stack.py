@@ -2,19 +2,20 @@
 
 import os
 import shutil
-import tempfile
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
 from service import localmodel
 from service.cli import ports
+from service.cli.databases import opened, sqlite_url
 from service.cli.environment import DataFolder, given
 from service.cli.keyfiles import ensure_admin_key, ensure_secret_key
 from service.cli.servers import answers, gunicorn, valkey
 from service.processes import Child, Supervisor, python
 from service.store.migrate import upgrade
-from service.store.session import Store
 
 GRACE_SECONDS = 5
 """How long the API may take to answer what it was asked before it was told to stop."""
@@ -35,7 +36,7 @@ class Wanted:
 
 
 class Stack:
-    """Starts everything in order; the supervisor stops it in reverse."""
+    """Starts everything in order and stops it in reverse."""
 
     def __init__(self, wanted: Wanted, supervisor: Supervisor) -> None:
         self._wanted = wanted
@@ -44,6 +45,7 @@ class Stack:
         self._environment: dict[str, str] = {}
         self.url = ""
         self.model_url: str | None = None
+        self._leftovers = ExitStack()
 
     def start(self) -> None:
         """Start all and wait until it answers.
@@ -59,6 +61,11 @@ class Stack:
         self._start_workers()
         self._start_api()
 
+    def stop(self) -> None:
+        """Stop all that was started."""
+        self._supervisor.stop()
+        self._leftovers.close()
+
     def _prepare(self) -> None:
         """Folders, keys and ports: what can be refused before anything runs."""
         wanted, folder = self._wanted, self._folder
@@ -70,7 +77,7 @@ class Stack:
         shutil.rmtree(folder.metrics, ignore_errors=True)
         folder.metrics.mkdir()
         self._environment = {
-            "PROOFHOUSE_DATABASE_URL": given("DATABASE_URL") or folder.database_url,
+            "PROOFHOUSE_DATABASE_URL": given("DATABASE_URL") or sqlite_url(folder.database),
             "PROOFHOUSE_SECRET_KEY": given("SECRET_KEY") or ensure_secret_key(folder.secret_key),
             "PROOFHOUSE_DATA_DIR": str(folder.path),
             "PROMETHEUS_MULTIPROC_DIR": str(folder.metrics),
@@ -92,7 +99,8 @@ class Stack:
         path = self._folder.path / f"valkey-{os.getpid()}.sock"
         if len(os.fsencode(path)) <= LONGEST_SOCKET:
             return path
-        return Path(tempfile.mkdtemp(prefix="proofhouse-")) / "valkey.sock"
+        elsewhere = self._leftovers.enter_context(TemporaryDirectory(prefix="proofhouse-"))
+        return Path(elsewhere) / "valkey.sock"
 
     def _start_model(self) -> None:
         if self._wanted.model_port is None:
@@ -104,12 +112,9 @@ class Stack:
         self.model_url = f"{base}/v1"
 
     def _migrate(self) -> None:
-        store = Store(self._environment["PROOFHOUSE_DATABASE_URL"])
-        try:
+        with opened(self._environment["PROOFHOUSE_DATABASE_URL"]) as store:
             upgrade(store)
             ensure_admin_key(self._folder.admin_key, store)
-        finally:
-            store.close()
 
     def _start_workers(self) -> None:
         names = [f"worker-{number}" for number in range(1, self._wanted.workers + 1)]

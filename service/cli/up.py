@@ -46,10 +46,11 @@ def up(*, data: Path, host: str, port: int, workers: int, local_model: bool, mod
             stack.start()
             click.echo(_ready(stack, DataFolder(data)))
             supervisor.run()
+            click.echo("Stopping: calls under way have a few seconds left …", err=True)
         except StoppedError:
             pass
         finally:
-            supervisor.stop()
+            stack.stop()
 
 
 def _ready(stack: Stack, folder: DataFolder) -> str:

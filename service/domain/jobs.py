@@ -8,7 +8,7 @@ from enum import StrEnum
 from service.domain.cases import Case
 from service.domain.completions import CallError, Completion, Judgement, Usage
 from service.domain.lifecycle import JobStatus
-from service.domain.specs import PluginSpec, Thresholds
+from service.domain.specs import Limits, PluginSpec, Thresholds
 from service.domain.verdicts import Disposition, Verdict
 
 
@@ -59,6 +59,9 @@ class Job:
     repeats: int
     thresholds: Thresholds | None
     labels: Mapping[str, str]
+    limits: Limits
+    active_seconds: float
+    """Time spent running so far, pauses left out."""
 
     @property
     def total(self) -> int:

@@ -20,23 +20,25 @@ class JobStatus(StrEnum):
     CANCELLED = "cancelled"
 
     @property
-    def is_terminal(self) -> bool:
-        """Whether nothing will ever change it again."""
-        return not MOVES[self]
+    def is_final(self) -> bool:
+        """Whether the job has ended. Only a person asking to retry its errors opens a completed job again."""
+        return self in {JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED}
+
+    @property
+    def is_active(self) -> bool:
+        """Whether workers have something to do for the job."""
+        return self in {JobStatus.QUEUED, JobStatus.GENERATING, JobStatus.RUNNING}
 
 
 MOVES: Mapping[JobStatus, frozenset[JobStatus]] = {
-    JobStatus.QUEUED: frozenset({JobStatus.GENERATING, JobStatus.FAILED, JobStatus.CANCELLED}),
-    JobStatus.GENERATING: frozenset({JobStatus.RUNNING, JobStatus.FAILED, JobStatus.CANCELLED}),
-    JobStatus.RUNNING: frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED}),
-    JobStatus.PAUSED: frozenset({JobStatus.CANCELLED}),
-    JobStatus.COMPLETED: frozenset(),
+    JobStatus.QUEUED: frozenset({JobStatus.GENERATING, JobStatus.PAUSED, JobStatus.FAILED, JobStatus.CANCELLED}),
+    JobStatus.GENERATING: frozenset({JobStatus.RUNNING, JobStatus.PAUSED, JobStatus.FAILED, JobStatus.CANCELLED}),
+    JobStatus.RUNNING: frozenset({JobStatus.COMPLETED, JobStatus.PAUSED, JobStatus.FAILED, JobStatus.CANCELLED}),
+    JobStatus.PAUSED: frozenset({JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.CANCELLED}),
+    JobStatus.COMPLETED: frozenset({JobStatus.RUNNING}),
     JobStatus.FAILED: frozenset(),
     JobStatus.CANCELLED: frozenset(),
 }
-
-ACTIVE = frozenset({JobStatus.QUEUED, JobStatus.GENERATING, JobStatus.RUNNING})
-"""States in which workers have something to do for the job."""
 
 
 def sources(to: JobStatus) -> frozenset[JobStatus]:

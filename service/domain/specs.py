@@ -36,6 +36,18 @@ class Thresholds:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What a job may spend; reaching one pauses it. None: no such limit. Calls under way at that moment still end."""
+
+    max_requests: int | None = None
+    """HTTP requests to target and judge together, retries included."""
+    max_total_tokens: int | None = None
+    """Prompt and completion tokens of target and judge together."""
+    max_duration_seconds: int | None = None
+    """Time spent running; pauses do not count."""
+
+
+@dataclass(frozen=True, slots=True)
 class JobSpec:
     """A test job as submitted."""
 
@@ -46,3 +58,4 @@ class JobSpec:
     repeats: int = 1
     thresholds: Thresholds | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)

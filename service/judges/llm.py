@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
-from marshmallow import fields, validate
+from marshmallow import Schema, fields, validate
 
 from service.domain.cases import Case
 from service.domain.completions import Completion, Judgement, Usage
@@ -13,8 +13,9 @@ from service.judges.base import judges
 from service.judges.parsing import UnreadableError, parse
 from service.judges.prompts import PRESETS, REPAIR
 from service.llm.client import Message, ModelClient, Reply
+from service.llm.fields import BooleanField, integer, number
 from service.llm.limits import Limiter
-from service.llm.options import MAX_CONCURRENCY, BooleanField, EndpointOptions, integer, number
+from service.llm.options import MAX_CONCURRENCY, EndpointOptions
 
 MAX_RAW = 4000
 """Characters of an unreadable reply that are kept."""
@@ -31,47 +32,46 @@ _SCHEMA = {
 _STRUCTURED = {"type": "json_schema", "json_schema": {"name": "verdict", "strict": True, "schema": _SCHEMA}}
 
 
+class LlmOptions(EndpointOptions):
+    """The judge model's endpoint, and how it is asked."""
+
+    max_concurrency = integer(
+        1,
+        MAX_CONCURRENCY,
+        load_default=32,
+        metadata={"description": "Most requests under way at once, over all workers."},
+    )
+    preset = fields.String(
+        load_default="default",
+        validate=validate.OneOf(list(PRESETS)),
+        metadata={"description": "default shows prompt and response; astral, as in the papers, the response alone."},
+    )
+    temperature = number(
+        0,
+        2,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "null for the preset's: 0, or 1 for astral."},
+    )
+    max_tokens = integer(1, 10**6, load_default=512, metadata={"description": "Most tokens of a verdict."})
+    max_completion_tokens = integer(
+        1,
+        10**6,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "For reasoning models: sent for max_tokens; no temperature but a given one is sent."},
+    )
+    structured_output = BooleanField(
+        load_default=False,
+        metadata={"description": "Also send the verdict's JSON schema; not every server takes it."},
+    )
+
+
 @judges.register("llm")
 class Llm:
     """Asks a language model for a verdict, a reason and a severity. What it is shown: docs/judge-llm.md."""
 
-    class Options(EndpointOptions):
-        """The judge model's endpoint, and how it is asked."""
-
-        max_concurrency = integer(
-            1,
-            MAX_CONCURRENCY,
-            load_default=32,
-            metadata={"description": "Most requests under way at once, over all workers."},
-        )
-        preset = fields.String(
-            load_default="default",
-            validate=validate.OneOf(list(PRESETS)),
-            metadata={
-                "description": "default shows prompt and response; astral, as in the papers, the response alone."
-            },
-        )
-        temperature = number(
-            0,
-            2,
-            load_default=None,
-            allow_none=True,
-            metadata={"description": "null for the preset's: 0, or 1 for astral."},
-        )
-        max_tokens = integer(1, 10**6, load_default=512, metadata={"description": "Most tokens of a verdict."})
-        max_completion_tokens = integer(
-            1,
-            10**6,
-            load_default=None,
-            allow_none=True,
-            metadata={
-                "description": "For reasoning models: sent for max_tokens; no temperature but a given one is sent."
-            },
-        )
-        structured_output = BooleanField(
-            load_default=False,
-            metadata={"description": "Also send the verdict's JSON schema; not every server takes it."},
-        )
+    Options: ClassVar[type[Schema]] = LlmOptions
 
     def __init__(self, options: Mapping[str, Any], limiter: Limiter) -> None:
         self._client = ModelClient.from_options("judge", options, limiter)

@@ -72,7 +72,7 @@ class Preset:
     @property
     def digest(self) -> str:
         """Changes with every word of the templates, so that results name the question they answer."""
-        words = "\x00".join((self.system, self.user, REPAIR))
+        words = f"{self.system}\n{self.user}\n{REPAIR}"
         return f"sha256:{hashlib.sha256(words.encode()).hexdigest()}"
 
     def messages(self, prompt: str, response: str) -> list[Message]:

@@ -46,6 +46,7 @@ class ModelClient:
     def __init__(
         self,
         role: str,
+        *,
         base_url: str,
         model: str,
         api_key: str | None,
@@ -53,7 +54,6 @@ class ModelClient:
         max_attempts: int,
         limiter: Limiter,
         max_connections: int,
-        *,
         retry: Retry | None = None,
     ) -> None:
         self.role = role

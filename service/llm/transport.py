@@ -25,6 +25,23 @@ class PlainOpenAI(openai.AsyncOpenAI):
     to the target.
     """
 
+    def __init__(self, base_url: str, api_key: str, http_client: httpx2.AsyncClient) -> None:
+        # Empty strings and not None, which would mean: take it from the environment.
+        super().__init__(
+            base_url=base_url,
+            api_key=api_key,
+            admin_api_key="",
+            organization="",
+            project="",
+            webhook_secret="",
+            max_retries=0,
+            timeout=None,
+            http_client=http_client,
+            _enforce_credentials=False,
+        )
+        # Or each of the first requests starts a thread to find out, for a header that is not sent.
+        self._platform = "Unknown"
+
     @property
     def default_headers(self) -> dict[str, str | Omit]:
         """The same few headers for every request; identity keeps a small body from growing when it is unpacked."""
@@ -61,19 +78,7 @@ def connect(base_url: str, api_key: str | None, max_connections: int) -> PlainOp
         timeout=None,  # the caller sets one deadline for the whole attempt
         event_hooks={"response": [_bound_body]},
     )
-    # Empty strings and not None, which would mean: take it from the environment.
-    return PlainOpenAI(
-        base_url=base_url,
-        api_key=api_key or "",
-        admin_api_key="",
-        organization="",
-        project="",
-        webhook_secret="",
-        max_retries=0,
-        timeout=None,
-        http_client=http,
-        _enforce_credentials=False,
-    )
+    return PlainOpenAI(base_url, api_key or "", http)
 
 
 @functools.cache

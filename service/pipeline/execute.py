@@ -13,7 +13,7 @@ from service.errors import StaleClaimError
 from service.pipeline.assess import assess
 from service.pipeline.equipment import Equipment, equip
 from service.pipeline.feed import Feed, Run
-from service.pipeline.finish import fail
+from service.pipeline.finish import fail, halt
 from service.pipeline.pulse import Pulse
 from service.pipeline.services import Services
 from service.pipeline.wake import wake
@@ -66,7 +66,7 @@ class Lane:
     stopping: Callable[[], bool]
     _cases: set[asyncio.Task[None]] = field(default_factory=set, init=False)
     _reason: StatusReason | None = field(default=None, init=False)
-    """Why the job itself must end, once that is known."""
+    """Why the job itself must be paused, once that is known."""
     _failures: int = field(default=0, init=False)
     """Cases in error since the start; -1 as soon as one has succeeded."""
 
@@ -103,7 +103,7 @@ class Lane:
     async def _run_case(self, run: Run, writer: Writer) -> None:
         outcome = await assess(self.equipment.target, self.equipment.judge, run.case, run.repeat)
         if outcome.error and outcome.error.stops_job:
-            self._end_job(StatusReason(f"{outcome.error.stage}_{outcome.error.code}", outcome.error.message))
+            self._halt(StatusReason(f"{outcome.error.stage}_{outcome.error.code}", outcome.error.message))
             return
         writer.put(run, outcome)
         self._watch_for_death(outcome)
@@ -114,7 +114,7 @@ class Lane:
         error = outcome.completion.error
         self._failures = self._failures + 1 if error else -1
         if error and self._failures == DEAD_AFTER and not self._has_answers():
-            self._end_job(
+            self._halt(
                 StatusReason(
                     "target_failing",
                     f"The first {DEAD_AFTER} cases all ended in errors, so the rest was not sent. The last error: "
@@ -126,7 +126,8 @@ class Lane:
         with self.services.store.read() as session:
             return total(tallies.read(session, self.job.id)).assessed > 0
 
-    def _end_job(self, reason: StatusReason) -> None:
+    def _halt(self, reason: StatusReason) -> None:
+        """No call can succeed any more: leave at once, and pause the job."""
         self._reason = self._reason or reason
         self.feed.stop()
         self._abandon_cases()
@@ -145,11 +146,12 @@ class Lane:
     def _wanted(self) -> int:
         return len(self._cases) if self.feed.exhausted else self.equipment.maximum
 
-    def _stop(self, why: str, grace: float | None) -> None:
+    def _stop(self, why: str, grace: float | None, reason: StatusReason | None = None) -> None:
         """Give out no more work; what is under way may end, within `grace` seconds if that is given."""
         if self.feed.stopped.is_set():
             return
         logger.info("stopping work on %s: %s", self.job.id, why)
+        self._reason = reason
         self.feed.stop()
         if grace is not None:
             asyncio.get_running_loop().call_later(grace, self._abandon_cases)
@@ -169,6 +171,6 @@ class Lane:
         await self.equipment.close()
         job = await asyncio.to_thread(self._hand_back)
         if self._reason:
-            fail(self.services, self.job, self._reason)
+            halt(self.services, self.job, self._reason)
         elif job and job.status is JobStatus.RUNNING:
             wake(self.services, job)

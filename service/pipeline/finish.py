@@ -1,13 +1,12 @@
-"""The ends of a job, each reached once."""
+"""The ends of a job, each reached once, and the halt from which a person may resume it."""
 
 import logging
 
 from service import metrics
 from service.domain.jobs import Job, StatusReason
 from service.domain.lifecycle import JobStatus
-from service.errors import ConflictError
 from service.pipeline.services import Services
-from service.store import jobs, suites
+from service.store import jobs
 from service.store.patience import patient
 
 logger = logging.getLogger(__name__)
@@ -18,7 +17,7 @@ def complete(services: Services, job: Job) -> bool:
     """Complete the job if every batch is done; of all who try, one gets True."""
     with services.store.write() as session:
         won = jobs.complete(session, job.id)
-    return won and _ended(services, job)
+    return won and ended(services, job)
 
 
 @patient
@@ -26,43 +25,21 @@ def fail(services: Services, job: Job, reason: StatusReason) -> bool:
     """End a job that can't be carried out; says whether it was this call that ended it."""
     with services.store.write() as session:
         won = jobs.move(session, job.id, JobStatus.FAILED, reason)
-    return won and _ended(services, job)
+    return won and ended(services, job)
 
 
-def cancel(services: Services, *, tenant: str, job_id: str) -> Job:
-    """Stop a job for good; what it has so far stays. Repeating it changes nothing.
-
-    Raises:
-        NotFoundError: the tenant has no such job.
-        ConflictError: the job has ended in another way.
-    """
+@patient
+def halt(services: Services, job: Job, reason: StatusReason) -> bool:
+    """Pause a job that can't go on until somebody has mended something; says whether it was this call that did."""
     with services.store.write() as session:
-        job = jobs.get(session, tenant, job_id)
-        won = jobs.move(session, job_id, JobStatus.CANCELLED, StatusReason("cancelled", "Cancelled on request."))
+        won = jobs.move(session, job.id, JobStatus.PAUSED, reason)
     if won:
-        _ended(services, job)
-    elif job.status is not JobStatus.CANCELLED:
-        raise ConflictError(f"Job {job_id} has {job.status} and can't be cancelled any more.", code="job_ended")
-    with services.store.read() as session:
-        return jobs.get(session, tenant, job_id)
+        logger.warning("%s paused: %s", job.id, reason.code)
+    return won
 
 
-def delete(services: Services, *, tenant: str, job_id: str) -> None:
-    """Remove an ended job, its results, and its suite if no other job uses it.
-
-    Raises:
-        NotFoundError: the tenant has no such job.
-        ConflictError: the job is still active.
-    """
-    with services.store.write() as session:
-        job = jobs.get(session, tenant, job_id)
-        if not job.status.is_terminal:
-            raise ConflictError(f"Job {job_id} is {job.status}: cancel it before deleting it.", code="job_active")
-        jobs.delete_job(session, job)
-        suites.delete_unused(session, job.suite.id)
-
-
-def _ended(services: Services, job: Job) -> bool:
+def ended(services: Services, job: Job) -> bool:
+    """Count and log an end that was just reached; always True."""
     with services.store.read() as session:
         ended = jobs.load(session, job.id)
     if ended and ended.finished_at:

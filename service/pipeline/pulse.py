@@ -5,9 +5,12 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from service.domain.jobs import Job
+from service.domain.jobs import Job, StatusReason
+from service.domain.lifecycle import JobStatus
 from service.errors import StaleClaimError, UnavailableError
+from service.pipeline.caps import reached
 from service.pipeline.equipment import Throttle
 from service.pipeline.services import Services
 from service.pipeline.wake import wake
@@ -15,8 +18,8 @@ from service.store import batches
 from service.store.patience import patient
 
 TICK_SECONDS = 0.25
-RENEW_SECONDS = 4
-"""Between renewals of the leases, which last 15 seconds: three may fail before a batch is lost."""
+RENEW_SECONDS = 2
+"""Between renewals of the leases, which last 15 seconds; a paused or cancelled job is noticed with the next."""
 INVITE_SECONDS = 1
 SLICE_SECONDS = 5
 """How long a worker stays with a job while other jobs wait."""
@@ -28,20 +31,27 @@ SLOTS_PER_WORKER = 16
 logger = logging.getLogger(__name__)
 
 
+class Stop(Protocol):
+    """How a worker is told to give out no more work."""
+
+    def __call__(self, why: str, grace: float | None, reason: StatusReason | None = None) -> None:
+        """Why, in words; how many seconds calls under way have left (None: as long as they take).
+
+        `reason`: the job is to be paused for it.
+        """
+        ...
+
+
 @dataclass(slots=True)
 class Pulse:
-    """Beats until it is cancelled.
-
-    `stop` is called when the worker should give out no more work, with the reason in words and the seconds that
-    calls under way have left (None: as long as they take).
-    """
+    """Beats until it is cancelled; calls `stop` when the worker should give out no more work."""
 
     services: Services
     job: Job
     token: str
     throttles: tuple[Throttle, ...]
     stopping: Callable[[], bool]
-    stop: Callable[[str, float | None], None]
+    stop: Stop
     wanted: Callable[[], int]
     """How many slots this worker could make use of."""
     _began: float = field(default_factory=time.monotonic, init=False)
@@ -67,12 +77,15 @@ class Pulse:
 
     async def _renew(self) -> None:
         while True:
-            if not await asyncio.to_thread(self._renew_leases):
+            status = await asyncio.to_thread(self._renew_leases)
+            if status is JobStatus.PAUSED:
+                self.stop("the job is paused", GRACE_SECONDS)
+            elif status is not JobStatus.RUNNING:
                 raise StaleClaimError(f"{self.job.id} is no longer running")
             await asyncio.sleep(RENEW_SECONDS)
 
     @patient
-    def _renew_leases(self) -> bool:
+    def _renew_leases(self) -> JobStatus | None:
         with self.services.store.write() as session:
             return batches.renew(session, self.job.id, self.token)
 
@@ -80,6 +93,8 @@ class Pulse:
         while True:
             if self.stopping():
                 self.stop("the worker is shutting down", GRACE_SECONDS)
+            elif reason := await asyncio.to_thread(patient(reached), self.services, self.job):
+                self.stop("a limit is reached", None, reason)
             elif time.monotonic() - self._invited >= INVITE_SECONDS:
                 self._invited = time.monotonic()
                 if await asyncio.to_thread(self._others_wait):

@@ -22,7 +22,7 @@ def wake(services: Services, job: Job) -> None:
     try:
         if job.status is JobStatus.RUNNING:
             _bring_on(services, job)
-        elif not job.status.is_terminal:
+        elif job.status.is_active:
             services.queue.enqueue(PLAN, job.id, task_id=f"{job.id}-plan")
     except UnavailableError:
         logger.warning("redis is out of reach: %s will be queued by the sweeper", job.id)

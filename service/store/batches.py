@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from service.domain.lifecycle import JobStatus
@@ -19,6 +19,7 @@ MAX_ATTEMPTS = 3
 """A batch that has lost its worker this often is given up: its cases most likely are what kills the worker."""
 
 OPEN, CLAIMED, DONE = "open", "claimed", "done"
+TAKES_RESULTS = {JobStatus.RUNNING.value, JobStatus.PAUSED.value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +64,26 @@ def count_claimants(session: Session, job_id: str) -> int:
     return session.scalar(select(func.count(BatchRow.claim.distinct())).where(BatchRow.job_id == job_id, live)) or 0
 
 
-def renew(session: Session, job_id: str, token: str) -> bool:
-    """Keep all batches held under `token` for another lease; False when the job no longer runs."""
+def renew(session: Session, job_id: str, token: str) -> JobStatus | None:
+    """Keep all batches held under `token` for another lease; gives the job's state, None if it was deleted."""
     postpone_wake(session, job_id)
     held = update(BatchRow).where(BatchRow.job_id == job_id, BatchRow.claim == token, BatchRow.status == CLAIMED)
     changed(session, held.values(leased_until=database_now() + LEASE_SECONDS))
-    return session.scalar(select(JobRow.status).where(JobRow.id == job_id)) == JobStatus.RUNNING.value
+    status = session.scalar(select(JobRow.status).where(JobRow.id == job_id))
+    return JobStatus(status) if status else None
 
 
 def fence(session: Session, batch: Batch, token: str) -> None:
-    """Make sure, until the transaction ends, that the batch is still held under `token` and its job still runs.
+    """Make sure, until the transaction ends, that the batch is still held under `token` and its job was not stopped.
+
+    A paused job still takes the results of calls that were under way.
 
     Raises:
         StaleClaimError: it isn't; nothing may be written for it.
     """
-    running = select(JobRow.status).where(JobRow.id == batch.job_id).with_for_update(read=True)
+    status = select(JobRow.status).where(JobRow.id == batch.job_id).with_for_update(read=True)
     held = update(BatchRow).where(_is(batch), BatchRow.claim == token, BatchRow.status == CLAIMED)
-    if session.scalar(running) != JobStatus.RUNNING.value or not changed(
+    if session.scalar(status) not in TAKES_RESULTS or not changed(
         session, held.values(leased_until=database_now() + LEASE_SECONDS)
     ):
         raise StaleClaimError(f"batch {batch.number} of {batch.job_id} has passed to another worker, or was stopped")
@@ -109,6 +113,21 @@ def hand_back(session: Session, job_id: str, token: str) -> None:
     """Open again whatever is still held under `token`; that attempt does not count against the batch."""
     held = update(BatchRow).where(BatchRow.job_id == job_id, BatchRow.claim == token, BatchRow.status == CLAIMED)
     changed(session, held.values(status=OPEN, claim=None, leased_until=None, attempts=BatchRow.attempts - 1))
+
+
+def reopen_errors(session: Session, job_id: str, suite_size: int) -> int:
+    """Open the finished batches that hold results in error, for another try; gives how many."""
+    run = ResultRow.case_index + suite_size * ResultRow.repeat
+    in_error = exists().where(
+        ResultRow.job_id == job_id, ResultRow.verdict.is_(None), run.between(BatchRow.first, BatchRow.last)
+    )
+    stale = update(BatchRow).where(BatchRow.job_id == job_id, BatchRow.status == DONE, in_error)
+    return changed(session, stale.values(status=OPEN, claim=None, leased_until=None, attempts=0))
+
+
+def any_planned(session: Session, job_id: str) -> bool:
+    """Whether the job has been cut into batches."""
+    return bool(session.scalar(select(exists().where(BatchRow.job_id == job_id))))
 
 
 def take_exhausted(session: Session, job_id: str, token: str) -> list[Batch]:

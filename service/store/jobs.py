@@ -1,5 +1,6 @@
 """Jobs: made, found, and moved from state to state."""
 
+import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 from service.domain.ids import new_id
 from service.domain.jobs import Job, StatusReason, Suite
 from service.domain.lifecycle import JobStatus, sources
-from service.domain.specs import JobSpec, PluginSpec, Thresholds
+from service.domain.specs import JobSpec, Limits, PluginSpec, Thresholds
 from service.errors import NotFoundError
 from service.store.session import changed, database_now
 from service.store.suites import to_suite
@@ -49,6 +50,8 @@ def create(session: Session, spec: JobSpec, suite: Suite, *, tenant: str, sealed
             repeats=spec.repeats,
             thresholds=asdict(spec.thresholds) if spec.thresholds else null(),
             labels=dict(spec.labels),
+            limits=asdict(spec.limits),
+            active_seconds=0.0,
             plan_attempts=0,
             wake_at=database_now() + WAKE_SECONDS,
         )
@@ -91,17 +94,33 @@ def sealed_secrets(session: Session, job_id: str) -> bytes | None:
     return session.scalar(select(JobRow.secrets).where(JobRow.id == job_id))
 
 
-def move(session: Session, job_id: str, to: JobStatus, reason: StatusReason | None = None) -> bool:
+def move(
+    session: Session,
+    job_id: str,
+    to: JobStatus,
+    reason: StatusReason | None = None,
+    *,
+    only_from: JobStatus | None = None,
+) -> bool:
     """Bring a job to another state if the table of moves allows it from where it is; says whether it did."""
-    values: dict[str, Any] = {"status": to.value}
-    if reason:
-        values |= {"reason_code": reason.code, "reason_message": reason.message}
-    if to is JobStatus.RUNNING:
-        values["started_at"] = func.coalesce(JobRow.started_at, datetime.now(UTC))
-    if to.is_terminal:
-        values |= {"finished_at": datetime.now(UTC), "wake_at": None}
-    allowed = [state.value for state in sources(to)]
-    return changed(session, update(JobRow).where(JobRow.id == job_id, JobRow.status.in_(allowed)).values(values)) == 1
+    allowed = sources(to) & {only_from} if only_from else sources(to)
+    movable = update(JobRow).where(JobRow.id == job_id, JobRow.status.in_([state.value for state in allowed]))
+    return changed(session, movable.values(_on_entering(to, reason))) == 1
+
+
+def _on_entering(to: JobStatus, reason: StatusReason | None) -> dict[str, Any]:
+    """What else changes with the state: the reason, the clock of the running time, when to wake, when it ended."""
+    now, ran = database_now(), func.coalesce(database_now() - JobRow.running_since, 0.0)
+    return {
+        "status": to.value,
+        "reason_code": reason.code if reason else None,
+        "reason_message": reason.message if reason else None,
+        "started_at": func.coalesce(JobRow.started_at, datetime.now(UTC)) if to.is_active else JobRow.started_at,
+        "running_since": now if to is JobStatus.RUNNING else None,
+        "active_seconds": JobRow.active_seconds + ran,
+        "wake_at": now + WAKE_SECONDS if to.is_active else None,
+        "finished_at": datetime.now(UTC) if to.is_final else None,
+    }
 
 
 def complete(session: Session, job_id: str) -> bool:
@@ -117,6 +136,11 @@ def delete_job(session: Session, job: Job) -> None:
     for table in (ResultRow, TallyRow, UsageRow, BatchRow):
         changed(session, delete(table).where(table.job_id == job.id))
     changed(session, delete(JobRow).where(JobRow.id == job.id))
+
+
+def change_limits(session: Session, job_id: str, limits: Limits) -> None:
+    """Give the job other limits."""
+    changed(session, update(JobRow).where(JobRow.id == job_id).values(limits=asdict(limits)))
 
 
 def postpone_wake(session: Session, job_id: str) -> None:
@@ -183,4 +207,6 @@ def _job(row: JobRow, suite: SuiteRow) -> Job:
         repeats=row.repeats,
         thresholds=Thresholds(**row.thresholds) if row.thresholds else None,
         labels=row.labels,
+        limits=Limits(**row.limits),
+        active_seconds=row.active_seconds + (time.time() - row.running_since if row.running_since else 0.0),
     )

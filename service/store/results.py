@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, insert, or_, select
+from sqlalchemy import Select, and_, delete, insert, or_, select
 from sqlalchemy.orm import Session
 
 from service.domain.completions import CallError, ErrorCode, Usage
@@ -14,9 +14,9 @@ from service.domain.jobs import Job, Outcome, Result
 from service.domain.verdicts import Disposition, Verdict
 from service.store import batches, tallies
 from service.store.batches import Batch
-from service.store.session import Store
+from service.store.session import Store, changed
 from service.store.suites import to_case
-from service.store.tables import CaseRow, ResultRow
+from service.store.tables import CaseRow, ResultRow, TallyRow
 
 PAGE = 500
 """Rows read at once when all are streamed."""
@@ -46,6 +46,12 @@ def save(session: Session, job: Job, batch: Batch, token: str, outcomes: Sequenc
         session.execute(insert(ResultRow), [_row(job, outcome) for outcome in new])
         tallies.count(session, job.id, new)
     return new
+
+
+def delete_errors(session: Session, job_id: str) -> int:
+    """Remove the results in error with their counts; gives how many."""
+    changed(session, delete(TallyRow).where(TallyRow.job_id == job_id, TallyRow.verdict == ""))
+    return changed(session, delete(ResultRow).where(ResultRow.job_id == job_id, ResultRow.verdict.is_(None)))
 
 
 def run_of(job: Job, outcome: Outcome) -> int:

@@ -111,6 +111,11 @@ class JobRow(Base):
     repeats: Mapped[int] = mapped_column(Integer)
     thresholds: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     labels: Mapped[dict[str, str]] = mapped_column(JSON)
+    limits: Mapped[dict[str, Any]] = mapped_column(JSON)
+    running_since: Mapped[float | None] = mapped_column(Float)
+    """Seconds since the epoch by the database's clock, while it runs."""
+    active_seconds: Mapped[float] = mapped_column(Float)
+    """Time spent running before `running_since`."""
     plan_claim: Mapped[str | None] = mapped_column(String(40))
     """Fencing token of the worker that plans the job; a write with another token changes nothing."""
     plan_leased_until: Mapped[float | None] = mapped_column(Float)

@@ -1,37 +1,41 @@
 """Targets behind an OpenAI-compatible chat completions endpoint."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-from marshmallow import fields
+from marshmallow import Schema, fields
 
 from service.domain.cases import Case
 from service.domain.completions import Completion
 from service.llm.client import Message, ModelClient
+from service.llm.fields import string
 from service.llm.limits import Limiter
-from service.llm.options import EndpointOptions, SamplingParameters, text_field
+from service.llm.options import EndpointOptions, SamplingParameters
 from service.targets.base import targets
+
+
+class OpenAIOptions(EndpointOptions):
+    """The endpoint, and what every prompt is sent with."""
+
+    system_prompt = string(
+        0,
+        32_768,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "Sent before every prompt; null or empty for none."},
+    )
+    parameters = fields.Nested(
+        SamplingParameters,
+        load_default=dict,
+        metadata={"description": "Sampling parameters, sent as given; what is not given is left to the server."},
+    )
 
 
 @targets.register("openai")
 class OpenAI:
     """Any server that speaks OpenAI's chat completions: OpenAI, Azure, vLLM, llama.cpp, Ollama, most gateways."""
 
-    class Options(EndpointOptions):
-        """The endpoint, and what every prompt is sent with."""
-
-        system_prompt = text_field(
-            0,
-            32_768,
-            load_default=None,
-            allow_none=True,
-            metadata={"description": "Sent before every prompt; null or empty for none."},
-        )
-        parameters = fields.Nested(
-            SamplingParameters,
-            load_default=dict,
-            metadata={"description": "Sampling parameters, sent as given; what is not given is left to the server."},
-        )
+    Options: ClassVar[type[Schema]] = OpenAIOptions
 
     def __init__(self, options: Mapping[str, Any], limiter: Limiter) -> None:
         self._client = ModelClient.from_options("target", options, limiter)

@@ -3,15 +3,16 @@
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, fields, validate
 
 from service.domain.cases import Case
 from service.domain.completions import CallError, Completion, ErrorCode, Usage
 from service.llm.errors import stops_job
+from service.llm.fields import BooleanField, integer, string
 from service.llm.limits import Limiter
-from service.llm.options import BooleanField, LimitOptions, integer, text_field
+from service.llm.options import LimitOptions
 from service.targets.base import targets
 
 MAX_DELAY_MS = 600_000
@@ -21,10 +22,12 @@ class ScriptedReply(Schema):
     """One reply. An error goes before a block, and a block may come with the text before it."""
 
     class Meta:
+        """Refuses what it does not know."""
+
         unknown = RAISE
 
-    text = text_field(0, 100_000, load_default="")
-    refusal = text_field(0, 100_000, load_default=None, allow_none=True)
+    text = string(0, 100_000, load_default="")
+    refusal = string(0, 100_000, load_default=None, allow_none=True)
     blocked = BooleanField(load_default=False)
     error = fields.String(
         load_default=None, allow_none=True, validate=validate.OneOf([*(code.value for code in ErrorCode), None])
@@ -32,15 +35,23 @@ class ScriptedReply(Schema):
     delay_ms = integer(0, MAX_DELAY_MS, load_default=0, metadata={"description": "Milliseconds before the reply."})
 
 
+class ScriptedOptions(LimitOptions):
+    """The script."""
+
+    model = string(1, 200, load_default="scripted", metadata={"description": "A label; names no real model."})
+    replies = fields.List(
+        fields.Nested(ScriptedReply),
+        required=True,
+        validate=validate.Length(1, 10_000),
+        metadata={"description": "Taken in turn.", "example": [{"text": "I can't help with that."}, {"blocked": True}]},
+    )
+
+
 @targets.register("scripted")
 class Scripted:
     """Replies from a list, by the case's index modulo its length; calls no model."""
 
-    class Options(LimitOptions):
-        """The script."""
-
-        model = text_field(1, 200, load_default="scripted", metadata={"description": "A label; names no real model."})
-        replies = fields.List(fields.Nested(ScriptedReply), required=True, validate=validate.Length(1, 10_000))
+    Options: ClassVar[type[Schema]] = ScriptedOptions
 
     def __init__(self, options: Mapping[str, Any], limiter: Limiter) -> None:
         self._replies: list[Mapping[str, Any]] = options["replies"]

@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-READY = re.compile(r"Proofhouse is ready at (\S+) \(key in (\S+?)(?:, model at (\S+))?\)\n")
+READY = re.compile(r"Proofhouse is ready at (\S+) \(key in (.+?)(?:, model at (\S+))?\)\n")
 
 
 @dataclass
@@ -52,15 +52,14 @@ def command(*arguments: str) -> list[str]:
 
 
 def environment(**settings: str) -> dict[str, str]:
-    inherited = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PROOFHOUSE_", "PROMETHEUS_"))
-    }
-    return inherited | settings
+    """This process's environment without settings of ours, and then those."""
+    ours = ("PROOFHOUSE_", "PROMETHEUS_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)} | settings
 
 
 def proofhouse(*arguments: str, stdin: str = "", **settings: str) -> Finished:
     """Run a command to its end."""
-    ended = subprocess.run(
+    ended = subprocess.run(  # noqa: S603 - our own command
         command(*arguments),
         input=stdin,
         env=environment(**settings),
@@ -74,8 +73,8 @@ def proofhouse(*arguments: str, stdin: str = "", **settings: str) -> Finished:
 
 @contextmanager
 def up(folder: Path, *options: str) -> Iterator[RunningStack]:
-    """A stack of the test's own, killed at the end if the test has not stopped it."""
-    process = subprocess.Popen(
+    """A stack of the test's own, stopped at the end if the test has not done so."""
+    process = subprocess.Popen(  # noqa: S603 - our own command
         command("up", "--data", str(folder), "--port", "0", *options),
         env=environment(),
         stdout=subprocess.PIPE,

@@ -1,24 +1,48 @@
-"""A real model, tested for real."""
+"""A real model, tested for real, as the demo does it."""
 
 import json
+import signal
+import subprocess
 from pathlib import Path
 
-from service.cli.demo import specification
+import psutil
+
 from service.localmodel import MODEL
-from tests.e2e.stack import up
+from tests.e2e.stack import command, environment
 
 
-def test_a_job_on_the_local_model_completes(tmp_path: Path) -> None:
-    with up(tmp_path, "--workers", "1", "--local-model", "--model-port", "0") as stack:
-        assert stack.model_url
-        spec = specification(6, stack.model_url)
-        spec["target"]["parameters"]["max_tokens"] = 24
-        submitted = stack.submit(spec)
-        assert submitted.code == 0, submitted.err
-        job = json.loads(submitted.out)
-        assert job["target"] == {"type": "openai", "base_url": stack.model_url, "model": MODEL}
-        assert job["progress"]["done"] == 6
-        assert job["progress"]["errors"] == 0
-        assert 0 < job["usage"]["target"]["completion_tokens"] <= 6 * 24
-        assert stack.run("results", job["id"], "--json", "--content").out.count('"response"') == 6
-    assert not stack.left_behind(seconds=1)
+def demo(folder: Path, cases: int) -> "subprocess.Popen[str]":
+    return subprocess.Popen(  # noqa: S603 - our own command
+        command("demo", "--cases", str(cases)),
+        env=environment(TMPDIR=str(folder)),
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_the_demo_runs_a_job_on_the_local_model(tmp_path: Path) -> None:
+    process = demo(tmp_path, 3)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    report = json.loads((tmp_path / ".proofhouse" / "demo" / "report.json").read_text())
+    assert report["target"]["options"]["model"] == MODEL
+    assert report["totals"]["done"] == 3
+    assert report["totals"]["errors"] == 0
+    assert report["usage"]["target"]["completion_tokens"] > 0
+    assert "+ 0 errors = 3 of 3 results" in out
+    assert [path.name for path in tmp_path.iterdir()] == [".proofhouse"]
+
+
+def test_interrupted_the_demo_cleans_up(tmp_path: Path) -> None:
+    process = demo(tmp_path, 100)
+    assert process.stdout
+    assert any(line.startswith("Proofhouse is ready") for line in process.stdout)
+    family = psutil.Process(process.pid).children(recursive=True)
+    assert len(family) > 5
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert not psutil.wait_procs(family, timeout=1)[1]
+    assert not list(tmp_path.iterdir())

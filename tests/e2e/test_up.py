@@ -6,13 +6,11 @@ import signal
 import socket
 import stat
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import psutil
-import pytest
 
 from tests.e2e.stack import RunningStack, proofhouse, up
 
@@ -36,37 +34,50 @@ def spec(count: int, *replies: dict[str, Any], **thresholds: float) -> dict[str,
     }
 
 
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    folder = tmp_path_factory.mktemp("up") / "a folder?with#odd%20 characters"
-    with up(folder, "--workers", "2") as running:
-        yield running
+def test_from_the_first_start_to_the_second(tmp_path: Path) -> None:
+    """One story, because a start takes seconds."""
+    folder = tmp_path / "a folder?with#odd%20 characters"
+    with up(folder) as stack:
+        job = a_job_goes_through_and_every_command_reads_it(stack)
+        the_gate_decides_the_exit_code(stack)
+        what_goes_wrong_has_codes_of_its_own(stack)
+        metrics_count_every_case_of_both_workers_once(stack)
+        secrets_and_data_are_for_their_owner_alone(stack.folder)
+        a_second_one_on_the_same_folder_is_refused(stack)
+        told_to_stop_it_leaves_nothing_behind(stack)
+    with up(folder, "--workers", "1") as again:
+        assert again.run("watch", job).code == 0
 
 
-def test_a_job_goes_through_and_every_command_reads_it(stack: RunningStack) -> None:
+def a_job_goes_through_and_every_command_reads_it(stack: RunningStack) -> str:
     submitted = stack.submit(spec(40, REFUSAL, BLOCKED, REFUSAL, FAILED))
     assert submitted.code == 0, submitted.err
     job = json.loads(submitted.out)
-    progress = job["progress"]
     assert job["status"] == "completed"
-    assert progress["done"] == progress["total"] == 40
-    assert (progress["refused"], progress["blocked"], progress["errors"]) == (20, 10, 10)
-
-    results = stack.run("results", job["id"], "--json")
-    assert len({json.loads(line)["id"] for line in results.out.splitlines()}) == 40
-    assert "sorry" not in results.out
-    assert "sorry" in stack.run("results", job["id"], "--content", "--disposition", "refused").out
-
-    report = stack.run("report", job["id"])
-    assert "30 safe + 0 unsafe + 0 unknown + 10 errors = 40 of 40 results" in report.out
-    assert max(map(len, report.out.splitlines())) <= 80
-    assert json.loads(stack.run("report", job["id"], "--format", "json").out)["totals"]["done"] == 40
-
+    assert job["progress"]["done"] == job["progress"]["total"] == 40
+    assert [job["progress"][name] for name in ("refused", "blocked", "errors")] == [20, 10, 10]
     assert job["id"] in stack.run("list", "--status", "completed").out
     assert stack.run("watch", job["id"]).code == 0
+    its_results_are_listed(stack, job["id"])
+    its_report_is_written(stack, job["id"])
+    return str(job["id"])
 
 
-def test_the_gate_decides_the_exit_code(stack: RunningStack) -> None:
+def its_results_are_listed(stack: RunningStack, job: str) -> None:
+    results = stack.run("results", job, "--json")
+    assert len({json.loads(line)["id"] for line in results.out.splitlines()}) == 40
+    assert "sorry" not in results.out
+    assert "sorry" in stack.run("results", job, "--content", "--disposition", "refused").out
+
+
+def its_report_is_written(stack: RunningStack, job: str) -> None:
+    report = stack.run("report", job)
+    assert "30 safe + 0 unsafe + 0 unknown + 10 errors = 40 of 40 results" in report.out
+    assert max(map(len, report.out.splitlines())) <= 80
+    assert json.loads(stack.run("report", job, "--format", "json").out)["totals"]["done"] == 40
+
+
+def the_gate_decides_the_exit_code(stack: RunningStack) -> None:
     passed = stack.submit(spec(8, REFUSAL, max_unsafe_rate=0.0))
     assert (passed.code, json.loads(passed.out)["gate"]["status"]) == (0, "passed")
     failed = stack.submit(spec(8, COMPLIANCE, max_unsafe_rate=0.0))
@@ -76,34 +87,41 @@ def test_the_gate_decides_the_exit_code(stack: RunningStack) -> None:
     assert stack.run("gate", json.loads(failed.out)["id"]).code == 1
 
 
-def test_what_goes_wrong_has_codes_of_its_own(stack: RunningStack) -> None:
+def what_goes_wrong_has_codes_of_its_own(stack: RunningStack) -> None:
     assert stack.run("submit", "-", stdin='{"target": {}}').code == 2
     assert stack.run("watch", "job_" + 24 * "0").code == 2
     assert proofhouse("list", PROOFHOUSE_URL=stack.url, PROOFHOUSE_API_KEY="ph_wrong").code == 3
     assert proofhouse("list", PROOFHOUSE_URL="http://127.0.0.1:1", PROOFHOUSE_API_KEY="ph_x").code == 4
 
 
-def test_metrics_count_every_case_of_both_workers_once(tmp_path: Path) -> None:
-    with up(tmp_path / "data", "--workers", "2") as stack:
-        jobs = [json.loads(stack.submit(spec(30, REFUSAL, FAILED, BLOCKED)).out) for _ in range(2)]
-        text = httpx2.get(f"{stack.url}/metrics", trust_env=False).text
-    assert [job["status"] for job in jobs] == ["completed", "completed"]
+def metrics_count_every_case_of_both_workers_once(stack: RunningStack) -> None:
+    """Those of the four jobs that were submitted above."""
+    with httpx2.Client(trust_env=False) as client:
+        text = client.get(f"{stack.url}/metrics").text
     counts = re.findall(r"^proofhouse_cases_total\{.*\} (\S+)$", text, re.MULTILINE)
-    assert sum(map(float, counts)) == 60
-    assert 'proofhouse_jobs_finished_total{status="completed"} 2.0' in text
+    assert sum(map(float, counts)) == 40 + 3 * 8
+    assert 'proofhouse_jobs_finished_total{status="completed"} 4.0' in text
 
 
-def test_secrets_and_data_are_for_their_owner_alone(stack: RunningStack) -> None:
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in [stack.folder, *stack.folder.rglob("*")]}
+def secrets_and_data_are_for_their_owner_alone(folder: Path) -> None:
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in [folder, *folder.rglob("*")]}
     assert not {name: oct(mode) for name, mode in modes.items() if mode & 0o077}
     assert modes["admin.key"] == modes["secret.key"] == modes["proofhouse.db"] == 0o600
 
 
-def test_a_second_one_on_the_same_folder_is_refused(stack: RunningStack) -> None:
+def a_second_one_on_the_same_folder_is_refused(stack: RunningStack) -> None:
     second = proofhouse("up", "--data", str(stack.folder), "--port", "0")
     assert second.code == 4
     assert f"already running on {stack.folder} (process {stack.process.pid})" in second.err
     assert stack.run("list").code == 0
+
+
+def told_to_stop_it_leaves_nothing_behind(stack: RunningStack) -> None:
+    stack.process.send_signal(signal.SIGINT)
+    rest, _ = stack.process.communicate(timeout=60)
+    assert (stack.process.returncode, rest) == (0, "")
+    assert not stack.left_behind(seconds=1)
+    assert not list(stack.folder.glob("*.sock"))
 
 
 def test_a_port_in_use_is_said_and_nothing_is_left_running(tmp_path: Path) -> None:
@@ -122,22 +140,10 @@ def test_a_part_that_does_not_start_is_shown_with_its_last_words(tmp_path: Path)
     assert not running_in(tmp_path)
 
 
-def test_told_to_stop_it_leaves_nothing_behind_and_starts_again_with_all_it_had(tmp_path: Path) -> None:
+def test_killed_in_the_middle_of_a_job_it_takes_everything_with_it(tmp_path: Path) -> None:
     with up(tmp_path, "--workers", "1") as stack:
-        job = json.loads(stack.submit(spec(4, REFUSAL)).out)
-        stack.process.send_signal(signal.SIGINT)
-        rest, _ = stack.process.communicate(timeout=30)
-        assert (stack.process.returncode, rest) == (0, "")
-        assert not stack.left_behind(seconds=1)
-        assert not list(tmp_path.glob("*.sock"))
-    with up(tmp_path, "--workers", "1") as again:
-        assert again.run("watch", job["id"]).code == 0
-
-
-def test_killed_it_takes_everything_with_it_in_the_middle_of_a_job(tmp_path: Path) -> None:
-    with up(tmp_path, "--workers", "1") as stack:
-        slow = {**REFUSAL, "delay_ms": 60_000}
-        assert stack.run("submit", "-", stdin=json.dumps(spec(8, slow))).code == 0
+        slow = {**REFUSAL, "delay_ms": 500}
+        assert stack.run("submit", "-", stdin=json.dumps(spec(1000, slow))).code == 0
         time.sleep(1.5)
         stack.family = [stack.family[0], *stack.family[0].children(recursive=True)]
         stack.process.kill()

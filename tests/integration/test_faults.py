@@ -47,7 +47,7 @@ def done(services: Services, job: Job) -> int:
 def ended(services: Services, job: Job) -> Job | None:
     with services.store.read() as session:
         now = jobs.get(session, job.tenant, job.id)
-    return now if now.status.is_terminal else None
+    return now if now.status.is_final else None
 
 
 def assert_complete(services: Services, job: Job, server: MockOpenAI, *, lost_in_flight: int = 0) -> None:

@@ -23,6 +23,16 @@ class Answer(Schema):
         field_obj.required = True
 
 
+class Pattern(validate.Regexp):
+    """A pattern that the whole string must match; Python's `$` alone would let a final newline pass."""
+
+    def __call__(self, value: Any) -> Any:
+        """Raises ValidationError if it doesn't."""
+        if not self.regex.fullmatch(value):
+            raise ValidationError(self._format_error(value))
+        return value
+
+
 class Timestamp(fields.DateTime):
     """RFC 3339, sent in UTC."""
 
@@ -85,6 +95,16 @@ class Table(fields.Dict):
 def enum(kind: type[StrEnum], **options: Any) -> fields.Enum[Any]:
     """One of our words, by its value."""
     return fields.Enum(kind, by_value=fields.String, **options)
+
+
+def identifier(prefix: str, **options: Any) -> fields.String:
+    """An id of ours."""
+    return fields.String(validate=validate.Regexp(rf"^{prefix}_[0-9a-f]{{24}}$"), **options)
+
+
+def digest() -> fields.String:
+    """What identifies the cases of a frozen suite; null before."""
+    return fields.String(allow_none=True, validate=validate.Regexp(r"^sha256:[0-9a-f]{64}$"))
 
 
 class PluginSummarySchema(Answer):

@@ -8,16 +8,19 @@ from service.api.cursors import MAX_LENGTH, JobCursor
 from service.api.schemas.base import (
     Answer,
     Count,
+    Pattern,
     PluginSummarySchema,
     QueryInteger,
     Share,
     Timestamp,
     UsageByRoleSchema,
+    digest,
     enum,
+    identifier,
 )
 from service.domain.gates import GateStatus
 from service.domain.lifecycle import JobStatus
-from service.llm.options import Pattern, TextField, text_field
+from service.llm.fields import string
 from service.store.jobs import JobFilter
 
 
@@ -31,8 +34,8 @@ class StatusReasonSchema(Answer):
 class JobSuiteSchema(Answer):
     """The suite that a job runs. `digest` is null until the suite is frozen."""
 
-    id = fields.String()
-    digest = fields.String(allow_none=True)
+    id = identifier("suite")
+    digest = digest()
     size = Count()
 
 
@@ -92,7 +95,7 @@ class LinksSchema(Answer):
 class JobSchema(Answer):
     """A test job. No field ever holds a secret."""
 
-    id = fields.String(attribute="job.id")
+    id = identifier("job", attribute="job.id")
     name = fields.String(attribute="job.name", allow_none=True)
     status = enum(JobStatus, attribute="job.status")
     status_reason = fields.Nested(StatusReasonSchema, attribute="job.status_reason", allow_none=True)
@@ -122,8 +125,8 @@ class JobQuerySchema(Schema):
     """Which jobs to list, and how many at once."""
 
     status = enum(JobStatus)
-    model = text_field(1, 200, metadata={"description": "The target's model, exactly."})
-    label = TextField(
+    model = string(1, 200, metadata={"description": "The target's model, exactly."})
+    label = fields.String(
         validate=Pattern(r"^[A-Za-z0-9_.-]{1,63}:[^\x00]{0,256}$", error="Write it as name:value."),
         metadata={"description": "A label as `name:value`.", "example": "team:platform"},
     )
@@ -131,13 +134,12 @@ class JobQuerySchema(Schema):
     created_before = Timestamp(metadata={"description": "Created before this time."})
     limit = QueryInteger(1, 200, load_default=50)
     cursor = JobCursor(
-        load_default=None,
         metadata={"description": "next_cursor of the page before.", "maxLength": MAX_LENGTH},
     )
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        limit, after = data.pop("limit"), data.pop("cursor")
+        limit, after = data.pop("limit"), data.pop("cursor", None)
         if label := data.pop("label", None):
             data["label"] = tuple(label.split(":", 1))
         return {"which": JobFilter(**data), "after": after, "limit": limit}
@@ -148,7 +150,6 @@ class IdempotencySchema(Schema):
 
     key = fields.String(
         data_key="Idempotency-Key",
-        load_default=None,
         validate=[validate.Length(1, 255), Pattern(r"^[!-~]+$", error="Use printable ASCII without spaces.")],
         metadata={"description": "The same key with the same body gives the job made first, for a day."},
     )

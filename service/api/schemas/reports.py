@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-from service.api.schemas.base import Answer, Count, Share, Timestamp, UsageByRoleSchema, enum
+from service.api.schemas.base import Answer, Count, Share, Timestamp, UsageByRoleSchema, digest, enum, identifier
 from service.api.schemas.jobs import GateSchema, StatusReasonSchema, ThresholdsAnswer
 from service.domain.lifecycle import JobStatus
 from service.domain.report import Row
@@ -106,8 +106,8 @@ class PluginSchema(Answer):
 class ReportSuiteSchema(Answer):
     """The suite: equal digests mean equal cases. `generator` is null when the cases were given."""
 
-    id = fields.String()
-    digest = fields.String(allow_none=True)
+    id = identifier("suite")
+    digest = digest()
     size = Count()
     generator = fields.Nested(PluginSchema, allow_none=True)
 
@@ -115,7 +115,7 @@ class ReportSuiteSchema(Answer):
 class ReportJobSchema(Answer):
     """The job reported on."""
 
-    id = fields.String()
+    id = identifier("job")
     name = fields.String(allow_none=True)
     status = enum(JobStatus)
     status_reason = fields.Nested(StatusReasonSchema, allow_none=True)

@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import Schema, fields, post_load, validate
 
 from service.api.cursors import MAX_LENGTH, ResultCursor
-from service.api.schemas.base import Answer, Count, QueryInteger, Share, Timestamp, enum
+from service.api.schemas.base import Answer, Count, QueryInteger, Share, Timestamp, enum, identifier
 from service.domain.catalog import CATEGORIES, STYLES, TECHNIQUES
 from service.domain.completions import ErrorCode
 from service.domain.verdicts import Disposition, Verdict
@@ -42,7 +42,7 @@ class CallErrorSchema(Answer):
 class ResultSchema(Answer):
     """What came of one case and repeat. `verdict` is null after an error."""
 
-    id = fields.String()
+    id = identifier("res")
     case = fields.Nested(ResultCaseSchema)
     repeat = Count()
     response = fields.String()
@@ -59,9 +59,7 @@ class ResultSchema(Answer):
     latency_ms = Count()
     usage = fields.Nested(TokensSchema)
     error = fields.Nested(CallErrorSchema, allow_none=True)
-    review = fields.Raw(
-        allow_none=True, dump_default=None, metadata={"type": "null", "description": "Reserved for a person's verdict."}
-    )
+    review = fields.Raw(dump_default=None, metadata={"type": "null", "description": "Reserved for a person's verdict."})
     created_at = Timestamp()
 
 
@@ -81,11 +79,9 @@ class ResultQuerySchema(Schema):
     technique = fields.String(validate=validate.OneOf(list(TECHNIQUES)))
     disposition = enum(Disposition)
     limit = QueryInteger(1, 1000, load_default=100, metadata={"description": "Of a page; a stream has all."})
-    cursor = ResultCursor(
-        load_default=None, metadata={"description": "next_cursor of the page before.", "maxLength": MAX_LENGTH}
-    )
+    cursor = ResultCursor(metadata={"description": "next_cursor of the page before.", "maxLength": MAX_LENGTH})
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        limit, after = data.pop("limit"), data.pop("cursor")
+        limit, after = data.pop("limit"), data.pop("cursor", None)
         return {"which": ResultFilter(**data), "after": after, "limit": limit}

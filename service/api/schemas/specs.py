@@ -5,14 +5,14 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, pre_load, validate
 
-from service.api.schemas.base import Table
+from service.api.schemas.base import Pattern, Table
 from service.api.schemas.plugins import PluginField, load_plugin
 from service.domain.cases import Case
 from service.domain.catalog import CATEGORIES, STYLES, TECHNIQUES
 from service.domain.specs import JobSpec, PluginSpec, SuiteSpec, Thresholds
 from service.generators.base import generators
 from service.judges.base import judges
-from service.llm.options import Pattern, integer, number, text_field
+from service.llm.fields import integer, number, string
 from service.targets.base import targets
 
 MAX_CASES = 10_000
@@ -36,7 +36,7 @@ def _refuse_what_comes_later(data: Any) -> None:
 class CaseSchema(Schema):
     """A case of your own; features that are null or absent are not reported on."""
 
-    prompt = text_field(1, 32_768, required=True)
+    prompt = string(1, 32_768, required=True)
     category = _known(CATEGORIES)
     style = _known(STYLES)
     technique = _known(TECHNIQUES)
@@ -105,7 +105,7 @@ class ThresholdsSchema(Schema):
 class JobSpecSchema(Schema):
     """A test job."""
 
-    name = text_field(1, 200, load_default=None, allow_none=True)
+    name = string(1, 200, load_default=None, allow_none=True)
     target = TargetField(targets, required=True, metadata={"description": "The model or endpoint under test."})
     suite = SuiteField(required=True, metadata={"description": "Where the cases come from."})
     judge = PluginField(
@@ -117,7 +117,7 @@ class JobSpecSchema(Schema):
     thresholds = fields.Nested(ThresholdsSchema, load_default=None, allow_none=True)
     labels = Table(
         keys=fields.String(validate=Pattern(r"^[A-Za-z0-9_.-]{1,63}$")),
-        values=text_field(0, 256),
+        values=string(0, 256),
         load_default=dict,
         validate=validate.Length(max=20),
         metadata={"description": "For your own use: jobs can be listed by them."},

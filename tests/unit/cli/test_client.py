@@ -8,7 +8,7 @@ import pytest
 from service.cli.client import Client, UnreachableError, job_path
 from service.cli.exits import CommandError, Exit
 
-PROBLEM = {"title": "Invalid request", "detail": "Two things are wrong.", "errors": []}
+PROBLEM = {"title": "Invalid request", "detail": "Two things are wrong.", "request_id": "req_1", "errors": []}
 
 
 def client(answer: Callable[[httpx2.Request], httpx2.Response]) -> Client:
@@ -49,6 +49,11 @@ def test_what_is_wrong_with_a_request_is_said_in_one_line() -> None:
     with pytest.raises(CommandError) as caught:
         answering(422, {**PROBLEM, "errors": errors}).post("/v1/jobs", {})
     assert str(caught.value) == "Two things are wrong. /target/model: Missing.; /: Odd."
+
+
+def test_what_the_service_did_wrong_can_be_looked_up() -> None:
+    with pytest.raises(CommandError, match=r"\(request_id req_1\)"):
+        answering(500).get("/x")
 
 
 @pytest.mark.parametrize("body", [b"<html>Bad gateway</html>", b"", b"[]", b'{"errors": 1}', b'{"errors": [{}]}'])

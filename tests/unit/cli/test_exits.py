@@ -1,9 +1,8 @@
 import click
 import httpx2
 import pytest
-from sqlalchemy.exc import OperationalError
 
-from service.cli.commands import cli
+from service.cli.commands import COMMANDS
 from service.cli.exits import CommandError, Exit, run
 from service.errors import (
     AuthenticationError,
@@ -35,7 +34,6 @@ def ending_with(error: BaseException) -> click.Command:
         (PermissionDeniedError("not allowed"), 3),
         (UnavailableError("away"), 4),
         (StartError("port in use"), 4),
-        (OperationalError("SELECT 1", {}, Exception("no such host")), 4),
         (PermissionError(13, "Permission denied"), 4),
         (CommandError("inconclusive", Exit.GATE_INCONCLUSIVE), 5),
         (RuntimeError("a bug"), 70),
@@ -70,10 +68,7 @@ def test_messages_are_plain(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == "clear\\x1b[2J\n"
 
 
-@pytest.mark.parametrize(
-    "command",
-    ["up", "demo", "submit", "watch", "results", "report", "list", "gate", "cancel", "serve", "worker", "keys"],
-)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command: str, proofhouse: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert proofhouse(command, "--help") == 0
     assert "Usage: proofhouse" in capsys.readouterr().out

@@ -86,6 +86,14 @@ def test_without_a_database_it_says_so(
     assert "PROOFHOUSE_DATABASE_URL is not set" in capsys.readouterr().err
 
 
+def test_a_database_out_of_reach_is_infrastructure(
+    proofhouse: Run, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    monkeypatch.setenv("PROOFHOUSE_DATABASE_URL", "postgresql+psycopg://nobody@127.0.0.1:1/none")
+    assert proofhouse("keys", "list") == 4
+    assert "The database could not be used" in capsys.readouterr().err
+
+
 def test_a_secret_is_a_fernet_key(proofhouse: Run, capsys: Output) -> None:
     assert proofhouse("keys", "secret") == 0
     Fernet(capsys.readouterr().out.strip())

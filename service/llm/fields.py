@@ -1,0 +1,89 @@
+"""Strict fields for options: JSON types as they are, text that can be stored, and JSON schemas that say as much."""
+
+import re
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
+_PORT = r"(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})"  # 1 to 65535
+_HOST = r"(?:[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\])"
+_BASE_URL = rf"^https?://{_HOST}(?::{_PORT})?(?:/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?$"
+
+
+class NumberField(fields.Float):
+    """A JSON number; a string that holds one is not."""
+
+    def _validated(self, value: Any) -> float:
+        if not isinstance(value, int | float):
+            raise self.make_error("invalid", input=value)
+        return super()._validated(value)
+
+
+class BooleanField(fields.Boolean):
+    """A JSON boolean and nothing that resembles one."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return bool(super()._deserialize(value, *args, **kwargs))
+
+
+def integer(low: int, high: int, **options: Any) -> fields.Integer:
+    """A JSON integer from `low` to `high`."""
+    return fields.Integer(strict=True, validate=validate.Range(low, high), **options)
+
+
+def number(low: float, high: float, **options: Any) -> NumberField:
+    """A finite JSON number from `low` to `high`."""
+    return NumberField(validate=validate.Range(low, high), **options)
+
+
+def string(shortest: int, longest: int, **options: Any) -> fields.String:
+    """A string of that many characters that can be stored and sent: no NUL, no lone surrogate."""
+    no_nul = validate.Regexp(r"^[^\x00]*$", error="Must not contain NUL.")
+    return fields.String(validate=[validate.Length(shortest, longest), no_nul, storable], **options)
+
+
+def base_url(**options: Any) -> fields.String:
+    """An http or https address without credentials, query or fragment."""
+    address = validate.Regexp(_BASE_URL, error="Must be an http:// or https:// address without query or fragment.")
+    return fields.String(validate=[validate.Length(8, 2048), address, _without_user, one_line], **options)
+
+
+def secret(description: str) -> fields.String:
+    """A credential, null by default: stored encrypted, never shown; printable, since it becomes a header."""
+    printable = validate.Regexp(r"^[!-~]+$", error="Must be printable ASCII without spaces.")
+    return fields.String(
+        load_default=None,
+        allow_none=True,
+        load_only=True,
+        validate=[validate.Length(1, 4096), printable, one_line],
+        metadata={"secret": True, "description": description},
+    )
+
+
+def storable(value: str) -> None:
+    """Validator.
+
+    Raises:
+        ValidationError: the text holds NUL or a lone surrogate.
+    """
+    if _UNSTORABLE.search(value):
+        raise ValidationError("Must not contain NUL or lone surrogates.")
+
+
+def one_line(value: str) -> None:
+    """Validator; a pattern's `$` alone would let a final newline pass.
+
+    Raises:
+        ValidationError: the text holds a control character.
+    """
+    if _CONTROL.search(value):
+        raise ValidationError("Must not contain control characters.")
+
+
+def _without_user(value: str) -> None:
+    if "@" in value.partition("://")[2].partition("/")[0]:
+        raise ValidationError("Must not contain a user or password: put the key in api_key.")

@@ -1,0 +1,107 @@
+"""What a person may do to a job. Repeating a verb whose effect holds changes nothing."""
+
+from service.domain.jobs import Job, StatusReason
+from service.domain.lifecycle import JobStatus
+from service.domain.specs import Limits
+from service.errors import ConflictError
+from service.pipeline.finish import ended
+from service.pipeline.services import Services
+from service.pipeline.wake import wake
+from service.store import batches, jobs, results, suites
+
+PAUSED = StatusReason("paused", "Paused on request; resume it to go on.")
+CANCELLED = StatusReason("cancelled", "Cancelled on request.")
+
+
+def cancel(services: Services, *, tenant: str, job_id: str) -> Job:
+    """Stop a job for good; what it has so far stays.
+
+    Raises:
+        NotFoundError: the tenant has no such job.
+        ConflictError: the job has ended in another way.
+    """
+    with services.store.write() as session:
+        job = jobs.get(session, tenant, job_id)
+        won = jobs.move(session, job_id, JobStatus.CANCELLED, CANCELLED)
+    if won:
+        ended(services, job)
+    elif job.status is not JobStatus.CANCELLED:
+        raise ConflictError(f"Job {job_id} has {job.status} and can't be cancelled any more.", code="job_ended")
+    return _now(services, job)
+
+
+def pause(services: Services, *, tenant: str, job_id: str) -> Job:
+    """Send no further calls. Those under way may end within a few seconds; what is cut off is asked again.
+
+    Raises:
+        NotFoundError: the tenant has no such job.
+        ConflictError: the job has ended.
+    """
+    with services.store.write() as session:
+        job = jobs.get(session, tenant, job_id)
+        won = jobs.move(session, job_id, JobStatus.PAUSED, PAUSED)
+    if not won and job.status is not JobStatus.PAUSED:
+        raise ConflictError(f"Job {job_id} has {job.status}: there is nothing to pause.", code="job_ended")
+    return _now(services, job)
+
+
+def resume(services: Services, *, tenant: str, job_id: str, limits: Limits | None = None) -> Job:
+    """Go on with a paused job, under other limits if any are given.
+
+    Raises:
+        NotFoundError: the tenant has no such job.
+        ConflictError: the job has ended.
+    """
+    with services.store.write() as session:
+        job = jobs.get(session, tenant, job_id)
+        if limits:
+            jobs.change_limits(session, job_id, limits)
+        onward = JobStatus.RUNNING if batches.any_planned(session, job_id) else JobStatus.QUEUED
+        won = jobs.move(session, job_id, onward, only_from=JobStatus.PAUSED)
+    if not won and not job.status.is_active:
+        raise ConflictError(f"Job {job_id} has {job.status}: only a paused job can be resumed.", code="job_ended")
+    return _on(services, job)
+
+
+def retry(services: Services, *, tenant: str, job_id: str) -> Job:
+    """Run again what ended in an error in a completed job, and nothing else.
+
+    Raises:
+        NotFoundError: the tenant has no such job.
+        ConflictError: the job has not completed, or has failed or been cancelled.
+    """
+    with services.store.write() as session:
+        job = jobs.get(session, tenant, job_id)
+        if job.status is JobStatus.COMPLETED and batches.reopen_errors(session, job_id, job.suite.size):
+            results.delete_errors(session, job_id)
+            jobs.move(session, job_id, JobStatus.RUNNING, only_from=JobStatus.COMPLETED)
+    if job.status not in {JobStatus.COMPLETED, JobStatus.RUNNING}:
+        raise ConflictError(f"Job {job_id} is {job.status}: retry is for completed jobs.", code="job_not_completed")
+    return _on(services, job)
+
+
+def delete(services: Services, *, tenant: str, job_id: str) -> None:
+    """Remove an ended job, its results, and its suite if no other job uses it.
+
+    Raises:
+        NotFoundError: the tenant has no such job.
+        ConflictError: the job has not ended.
+    """
+    with services.store.write() as session:
+        job = jobs.get(session, tenant, job_id)
+        if not job.status.is_final:
+            raise ConflictError(f"Job {job_id} is {job.status}: cancel it before deleting it.", code="job_active")
+        jobs.delete_job(session, job)
+        suites.delete_unused(session, job.suite.id)
+
+
+def _now(services: Services, job: Job) -> Job:
+    with services.store.read() as session:
+        return jobs.get(session, job.tenant, job.id)
+
+
+def _on(services: Services, job: Job) -> Job:
+    """The job as it is now, its next task queued."""
+    job = _now(services, job)
+    wake(services, job)
+    return job

@@ -1,0 +1,41 @@
+"""Running a job's tasks in this process."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+
+from service.domain.jobs import Job
+from service.domain.tallies import Counts, total
+from service.pipeline.execute import execute
+from service.pipeline.plan import plan
+from service.pipeline.services import Services
+from service.store import jobs, results, tallies
+
+
+def run(services: Services, job: Job, stopping: Callable[[], bool] = lambda: False) -> Job:
+    """Plan the job if need be, take one worker's turn at it, and give the job as it is then."""
+    plan(services, job.id)
+    asyncio.run(execute(services, job.id, stopping))
+    return now(services, job)
+
+
+def now(services: Services, job: Job) -> Job:
+    with services.store.read() as session:
+        return jobs.get(session, job.tenant, job.id)
+
+
+def counts(services: Services, job: Job) -> Counts:
+    with services.store.read() as session:
+        return total(tallies.read(session, job.id))
+
+
+def assert_one_result_a_run(services: Services, job: Job) -> None:
+    """Every run of the job has one result, and the tallies say the same as a recount."""
+    stored = list(results.stream(services.store, job, results.ResultFilter()))
+    runs = Counter((result.case.index, result.repeat) for result in stored)
+    assert runs == {(index, repeat): 1 for index in range(job.suite.size) for repeat in range(job.repeats)}
+    recount = Counter(result.verdict.value if result.verdict else "errors" for result in stored)
+    counted = counts(services, job)
+    assert {name: getattr(counted, name) for name in ("safe", "unsafe", "unknown", "errors")} == {
+        name: recount[name] for name in ("safe", "unsafe", "unknown", "errors")
+    }
