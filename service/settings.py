@@ -34,6 +34,8 @@ class Settings:
     """Where a worker serves its own metrics; 0 for nowhere."""
     worker_name: str = "worker"
     """Tells the workers apart that share a metrics folder."""
+    failpoints: str = ""
+    """For tests alone: see service/failpoints.py."""
     metrics_dir: str | None = None
     """Folder of metric files that API and workers of one machine share; None: each for itself."""
 
@@ -52,6 +54,7 @@ class Settings:
             metrics_public=_boolean(environ, "METRICS_PUBLIC", default=cls.metrics_public),
             worker_metrics_port=_port(environ, "WORKER_METRICS_PORT", cls.worker_metrics_port),
             worker_name=environ.get(PREFIX + "WORKER_NAME", cls.worker_name),
+            failpoints=environ.get(PREFIX + "FAILPOINTS", cls.failpoints),
             metrics_dir=environ.get("PROMETHEUS_MULTIPROC_DIR") or None,
         )
 

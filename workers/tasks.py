@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from service.failpoints import failpoint
 from service.pipeline.execute import execute
 from service.pipeline.plan import plan
 from service.pipeline.services import Services
@@ -26,6 +27,7 @@ def run_batches(job_id: str) -> None:
 @contextmanager
 def _services() -> Iterator[Services]:
     """Connections of this process's own: none is shared across the fork."""
+    failpoint("popped")
     services = Services.from_settings(Settings.from_env())
     try:
         yield services

@@ -11,9 +11,10 @@ from rq import Worker
 from rq.serializers import JSONSerializer
 
 import workers.tasks  # noqa: F401 - loaded before the fork, so that a horse starts in milliseconds
-from service import metrics
+from service import failpoints, metrics
 from service.generators.base import generators
 from service.judges.base import judges
+from service.llm.transport import tls_context
 from service.logs import configure
 from service.processes import end_with_parent
 from service.queue import connect
@@ -42,7 +43,8 @@ class ProofhouseWorker(Worker):
 
 
 def preload() -> None:
-    """Import every plug-in."""
+    """Import every plug-in, and read the trusted authorities, which takes longer than the rest of a task's start."""
+    tls_context()
     for registry in (generators, targets, judges):
         registry.discover()
 
@@ -52,6 +54,7 @@ def main() -> None:
     end_with_parent()
     configure()
     settings = Settings.from_env()
+    failpoints.arm(settings.failpoints)
     preload()
     # One queue only: with several, RQ pops with BLPOP, and a crash right after loses the task for good (rq #381).
     worker = ProofhouseWorker(

@@ -32,8 +32,10 @@ class RequestParser(FlaskParser):
         "query": RAISE,
     }
 
-    def load_json(self, req: Request, schema: Schema) -> Any:  # noqa: ARG002 - the signature is webargs'
-        """The body, which must be JSON in UTF-8."""
+    def load_json(self, req: Request, schema: Schema) -> Any:
+        """The body, which must be JSON in UTF-8; a schema may let it be left out."""
+        if getattr(schema, "may_be_absent", False) and not req.get_data():
+            return {}
         if req.mimetype != "application/json":
             raise UnsupportedMediaType
         return parse_json(req.get_data())
@@ -109,10 +111,11 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _finite(digits: str) -> float:
+    """A number with a fraction or an exponent; in JSON Schema, 1.0 and 1e2 are integers too."""
     number = float(digits)
     if math.isinf(number):
         raise ValueError(f"{digits[:20]} is too large a number")
-    return number
+    return int(number) if number.is_integer() else number
 
 
 def _no_name_twice(members: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,10 +1,10 @@
-"""Jobs: submitted, listed, shown, cancelled and deleted."""
+"""Jobs: submitted, listed, shown and deleted."""
 
 from typing import Any
 
 from flask.views import MethodView
 
-from service.api import cursors
+from service.api import cursors, verbs
 from service.api.auth import needs
 from service.api.blueprint import Blueprint
 from service.api.context import current_tenant, services
@@ -19,6 +19,7 @@ from service.pipeline import control
 from service.store import jobs
 
 blueprint = Blueprint("jobs", __name__, url_prefix="/v1/jobs", description="Test jobs.")
+blueprint.register_blueprint(verbs.blueprint)
 
 LOCATION = {"description": "Where the job is found.", "required": True, "schema": {"type": "string"}}
 REPLAYED = {"description": "The job was made by an earlier request.", "schema": {"type": "string", "enum": ["true"]}}
@@ -78,21 +79,3 @@ class JobById(MethodView):
     def delete(self, job_id: str) -> None:
         """Delete a job that has ended, with its results."""
         control.delete(services(), tenant=current_tenant(), job_id=job_id)
-
-
-@blueprint.route("/<job:job_id>/cancel")
-class JobCancellation(MethodView):
-    """The end of one job."""
-
-    @needs(Role.SUBMITTER)
-    @blueprint.response(200, JobSchema)
-    @blueprint.problems(404, 409)
-    @blueprint.doc(operationId="jobs_cancel")
-    def post(self, job_id: str) -> JobView:
-        """Stop a job for good; the results that it has stay.
-
-        Cancelling a cancelled job changes nothing.
-        """
-        job = control.cancel(services(), tenant=current_tenant(), job_id=job_id)
-        with services().store.read() as session:
-            return view(session, job)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
@@ -47,7 +46,8 @@ class JobView:
     def links(self) -> dict[str, str]:
         """Where to go from here."""
         here = job_path(self.job.id)
-        return {"self": here, "results": f"{here}/results", "report": f"{here}/report", "cancel": f"{here}/cancel"}
+        there = ("results", "report", "cancel", "pause", "resume", "retry")
+        return {"self": here, **{name: f"{here}/{name}" for name in there}}
 
 
 def job_path(job_id: str) -> str:
@@ -72,9 +72,9 @@ def by_role(usage: Mapping[str, Usage]) -> dict[str, Usage]:
     return {role: usage.get(role, Usage()) for role in MODEL_ROLES}
 
 
-def progress(job: Job, counts: Counts, now: datetime) -> Progress:
+def progress(job: Job, counts: Counts) -> Progress:
     """How far the job is at this moment."""
-    rate = _rate(job, counts.done, now)
+    rate = counts.done / job.active_seconds if job.active_seconds else 0.0
     left = job.total - counts.done
     running = job.status is JobStatus.RUNNING
     return Progress(
@@ -93,12 +93,4 @@ def progress(job: Job, counts: Counts, now: datetime) -> Progress:
 
 
 def _view(job: Job, counted: Sequence[Tally], used: Mapping[str, Usage]) -> JobView:
-    return JobView(job, progress(job, total(counted), datetime.now(UTC)), by_role(used), gate(job, counted))
-
-
-def _rate(job: Job, done: int, now: datetime) -> float | None:
-    """Results a second over the time that the job has run; None before the first."""
-    if job.started_at is None or not done:
-        return None
-    seconds = ((job.finished_at or now) - job.started_at).total_seconds()
-    return done / seconds if seconds > 0 else None
+    return JobView(job, progress(job, total(counted)), by_role(used), gate(job, counted))

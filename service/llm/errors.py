@@ -70,7 +70,7 @@ PROBLEMS: dict[str, Problem] = {
         "",
         when="other HTTP 4xx, such as a prompt beyond the context length",
         what="refused the request",
-        advice="Check {role}.parameters and the length of the prompt.",
+        advice="Check the sampling options of the {role} and the length of the prompt.",
     ),
     "rate_limited": _problem(
         ErrorCode.RATE_LIMITED,
@@ -126,7 +126,7 @@ PROBLEMS: dict[str, Problem] = {
         "",
         when="a response above 8 MiB, or compressed although the request forbids it",
         what="sent a response that is too large or compressed",
-        advice="Set {role}.parameters.max_tokens.",
+        advice="Set a max_tokens for the {role}, and switch compression off at its server.",
     ),
 }
 """Every row by a name of its own; docs/errors.md keeps their order."""

@@ -7,6 +7,7 @@ from service.domain.completions import CallError, Completion, ErrorCode, Judgeme
 from service.domain.jobs import Outcome
 from service.domain.refusals import is_refusal
 from service.domain.verdicts import Disposition
+from service.failpoints import failpoint
 from service.judges.base import Judge
 from service.targets.base import Target
 
@@ -15,7 +16,9 @@ logger = logging.getLogger(__name__)
 
 async def assess(target: Target, judge: Judge, case: Case, repeat: int) -> Outcome:
     """Ask the target, say what became of the call, and have the answer judged. A call in error is not judged."""
+    failpoint("call", case.index)
     completion = await _complete(target, case)
+    failpoint("called", case.index)
     disposition = disposition_of(case, completion)
     judgement = None if completion.error else await _judge(judge, case, completion)
     return Outcome(case, repeat, completion, disposition, judgement)

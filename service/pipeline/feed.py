@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from service.domain.cases import Case
 from service.domain.jobs import Job
+from service.failpoints import failpoint
 from service.pipeline.services import Services
 from service.store import batches, suites
 from service.store.batches import Batch
@@ -56,6 +57,7 @@ class Feed:
     def _claim(self) -> list[Run]:
         with self.services.store.write() as session:
             batch = batches.claim_next(session, self.job.id, self.token)
+        failpoint("claimed")
         return unfold(self.services, self.job, batch) if batch else []
 
 

@@ -5,6 +5,7 @@ import logging
 from service import metrics
 from service.domain.jobs import Job, StatusReason
 from service.domain.lifecycle import JobStatus
+from service.failpoints import failpoint
 from service.pipeline.services import Services
 from service.store import jobs
 from service.store.patience import patient
@@ -17,6 +18,8 @@ def complete(services: Services, job: Job) -> bool:
     """Complete the job if every batch is done; of all who try, one gets True."""
     with services.store.write() as session:
         won = jobs.complete(session, job.id)
+        failpoint("completing")
+    failpoint("completed")
     return won and ended(services, job)
 
 

@@ -13,6 +13,7 @@ from service.domain.jobs import Job, StatusReason, SuiteStatus
 from service.domain.lifecycle import JobStatus
 from service.domain.specs import PluginSpec
 from service.errors import StaleClaimError
+from service.failpoints import failpoint
 from service.generators.base import generators
 from service.pipeline.finish import fail
 from service.pipeline.services import Services
@@ -61,7 +62,9 @@ def _carry_out(services: Services, job: Job, token: str) -> None:
         plans.renew(session, job.id, token)
         batches.create(session, job.id, slices(job.suite.size, job.repeats))
         jobs.move(session, job.id, JobStatus.RUNNING)
+        failpoint("planning")
         running = jobs.load(session, job.id)
+    failpoint("planned")
     if running:
         wake(services, running)
 
@@ -91,6 +94,7 @@ def _generate(services: Services, job: Job, spec: PluginSpec, token: str, digest
         with services.store.write() as session:
             plans.renew(session, job.id, token)
             suites.add_cases(session, job.suite.id, chunk)
+        failpoint("filled")
 
 
 def slices(size: int, repeats: int) -> Iterator[tuple[int, int]]:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from service.domain.jobs import Job, Suite, SuiteStatus
 from service.domain.specs import JobSpec, SuiteSpec
 from service.errors import ConflictError, InvalidError
+from service.failpoints import failpoint
 from service.generators.base import generators
 from service.pipeline.services import Services
 from service.pipeline.wake import wake
@@ -41,6 +42,7 @@ def submit(services: Services, spec: JobSpec, *, tenant: str, once: IdempotencyK
         if earlier is None:
             raise
         return earlier
+    failpoint("submitted")
     wake(services, job)
     return job
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from service import metrics
 from service.domain.jobs import Job, Outcome
+from service.failpoints import failpoint
 from service.pipeline.feed import Feed, Run
 from service.pipeline.finish import complete
 from service.pipeline.services import Services
@@ -65,6 +66,8 @@ class Writer:
             new = results.save(session, self.job, batch, self.feed.token, [outcome for _, outcome in part])
             if not missing:
                 batches.close(session, batch)
+            failpoint("writing")
+        failpoint("written")
         self.feed.open_runs[batch.number] = missing
         count(new)
         return not missing

@@ -73,7 +73,9 @@ def server(settings: Settings, key: str, tmp_path: Path) -> Iterator[str]:
     port = _free_port()
     command = ["-m", "gunicorn", "-c", "python:service.gunicorn_conf", "-b", f"127.0.0.1:{port}", "service.wsgi:app"]
     with (tmp_path / "server.log").open("wb") as log:
-        process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment(settings), stderr=log)
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, *command], cwd=ROOT, env=environment(settings), stderr=log
+        )
         try:
             _wait_for(f"http://127.0.0.1:{port}/readyz")
             yield f"http://127.0.0.1:{port}"
@@ -90,7 +92,7 @@ def test_no_request_makes_the_service_break_its_contract(server: str, key: str, 
         *("--phases", "examples,coverage,fuzzing,stateful", "--max-examples", str(EXAMPLES), "--no-color"),
     ]
     hooks = {"SCHEMATHESIS_HOOKS": "tests.contract.fuzz_hooks", "PYTHONPATH": str(ROOT)}
-    result = subprocess.run(
+    result = subprocess.run(  # noqa: S603 - our own command
         command, capture_output=True, text=True, cwd=tmp_path, env={**os.environ, **hooks}, check=False
     )
     log = (tmp_path / "server.log").read_text()
@@ -109,7 +111,7 @@ def _wait_for(url: str, seconds: float = 20) -> None:
     deadline = time.monotonic() + seconds
     while True:
         try:
-            urllib.request.urlopen(url, timeout=5).close()
+            urllib.request.urlopen(url, timeout=5).close()  # noqa: S310 - our own address
         except OSError:
             if time.monotonic() > deadline:
                 raise

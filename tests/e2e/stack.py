@@ -90,4 +90,4 @@ def up(folder: Path, *options: str) -> Iterator[RunningStack]:
         yield stack
     finally:
         process.terminate()
-        process.communicate(timeout=60)
+        process.communicate(timeout=120)

@@ -118,7 +118,7 @@ def a_second_one_on_the_same_folder_is_refused(stack: RunningStack) -> None:
 
 def told_to_stop_it_leaves_nothing_behind(stack: RunningStack) -> None:
     stack.process.send_signal(signal.SIGINT)
-    rest, _ = stack.process.communicate(timeout=60)
+    rest, _ = stack.process.communicate(timeout=120)
     assert (stack.process.returncode, rest) == (0, "")
     assert not stack.left_behind(seconds=1)
     assert not list(stack.folder.glob("*.sock"))

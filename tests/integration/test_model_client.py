@@ -12,7 +12,7 @@ from prometheus_client import REGISTRY
 from service.domain.completions import ErrorCode, Usage
 from service.llm.client import ModelClient, Reply
 from service.llm.failures import CallFailedError
-from service.llm.limits import Limiter, LocalLimiter
+from service.llm.limits import Limiter, Permit
 from service.llm.retry import Retry
 from tests.support.mock_openai import (
     GARBAGE,
@@ -21,7 +21,6 @@ from tests.support.mock_openai import (
     HTML,
     RESET,
     Answer,
-    Hit,
     MockOpenAI,
     azure_filter,
     payload,
@@ -34,6 +33,27 @@ KEY = "sk-canary-0123456789"
 HELLO = [{"role": "user", "content": "Hello"}]
 
 
+class Slots:
+    """A limiter that only counts, and keeps what passes through it; it never waits for a server's Retry-After."""
+
+    def __init__(self, capacity: int) -> None:
+        self._free = asyncio.Semaphore(capacity)
+        self.in_use = 0
+        self.failures: list[CallFailedError] = []
+
+    @asynccontextmanager
+    async def slot(self, tokens: int = 0) -> AsyncIterator[Permit]:  # noqa: ARG002 - not paced
+        async with self._free:
+            self.in_use += 1
+            try:
+                yield Permit()
+            except CallFailedError as failed:
+                self.failures.append(failed)
+                raise
+            finally:
+                self.in_use -= 1
+
+
 class Naps(list[float]):
     """Stands in for sleeping between attempts, and keeps the seconds asked for."""
 
@@ -44,7 +64,7 @@ class Naps(list[float]):
 def client_of(server: MockOpenAI | str, *, naps: Naps | None = None, **options: Any) -> ModelClient:
     """A client of that server, which never really waits between attempts."""
     attempts = options.pop("max_attempts", 1)
-    limiter: Limiter = options.pop("limiter", LocalLimiter(8))
+    limiter: Limiter = options.pop("limiter", Slots(8))
     base_url = server if isinstance(server, str) else server.base_url
     retry = Retry(attempts, sleep=(Naps() if naps is None else naps).sleep, draw=lambda: 1.0)
     defaults: dict[str, Any] = {"model": "m", "api_key": None, "timeout_seconds": 10, "max_connections": 8}
@@ -226,47 +246,29 @@ def test_no_key_and_no_password_in_messages_or_answers() -> None:
 
 def test_slots_are_held_for_requests_and_not_while_waiting() -> None:
     """With a single slot, a call that waits to try again lets another through."""
-
-    def answer(hit: Hit) -> Answer:
-        return status(500) if hit.number == 0 else text("ok")
-
-    limiter = LocalLimiter(1)
+    limiter = Slots(1)
     held: list[int] = []
 
     async def work(client: ModelClient) -> list[Reply]:
-        waiting = asyncio.Event()
-
         async def sleep(_: float) -> None:
             held.append(limiter.in_use)
-            waiting.set()
-            await other
+            other.append(await client.chat(HELLO, {}))
 
-        other = asyncio.create_task(client.chat(HELLO, {}))  # runs once the first call has the slot
+        other: list[Reply] = []
         client._retry = Retry(3, sleep=sleep)
-        return [await client.chat(HELLO, {}), await other]
+        return [await client.chat(HELLO, {}), *other]
 
-    with MockOpenAI(answer) as server:
+    with MockOpenAI(status(500), text("other"), text("first")) as server:
         replies = run(client_of(server, limiter=limiter), work)
-    assert [reply.text for reply in replies] == ["ok", "ok"]
+    assert [reply.text for reply in replies] == ["first", "other"]
     assert held == [0]
 
 
 def test_a_limiter_hears_of_failures_through_its_slot() -> None:
-    heard: list[CallFailedError] = []
-
-    class Listening(LocalLimiter):
-        @asynccontextmanager
-        async def slot(self) -> AsyncIterator[None]:
-            try:
-                async with super().slot():
-                    yield
-            except CallFailedError as failed:
-                heard.append(failed)
-                raise
-
+    limiter = Slots(1)
     with MockOpenAI(status(429, retry_after=3), text("ok")) as server:
-        assert chat(server, limiter=Listening(1), max_attempts=2).text == "ok"
-    assert [(failed.problem.code, failed.retry_after) for failed in heard] == [(ErrorCode.RATE_LIMITED, 3.0)]
+        assert chat(server, limiter=limiter, max_attempts=2).text == "ok"
+    assert [(failed.problem.code, failed.retry_after) for failed in limiter.failures] == [(ErrorCode.RATE_LIMITED, 3.0)]
 
 
 def test_the_pool_is_as_large_as_the_limit_beyond_a_hundred() -> None:
@@ -274,20 +276,16 @@ def test_the_pool_is_as_large_as_the_limit_beyond_a_hundred() -> None:
         await asyncio.gather(*[client.chat(HELLO, {}) for _ in range(150)])
 
     with MockOpenAI(text("ok").after(0.5)) as server:
-        run(client_of(server, limiter=LocalLimiter(150), max_connections=150), work)
+        run(client_of(server, limiter=Slots(150), max_connections=150), work)
     assert server.peak == 150
 
 
 def test_a_cancelled_call_leaves_nothing_behind() -> None:
-    limiter = LocalLimiter(1)
+    limiter = Slots(1)
 
     async def work(client: ModelClient) -> Reply:
-        call = asyncio.create_task(client.chat(HELLO, {}))
-        while not server.hits:
-            await asyncio.sleep(0.01)
-        call.cancel()
-        with suppress(asyncio.CancelledError):
-            await call
+        with suppress(TimeoutError):
+            await asyncio.wait_for(client.chat(HELLO, {}), timeout=0.2)
         return await client.chat(HELLO, {})
 
     with MockOpenAI(HANG, text("ok")) as server:

@@ -83,6 +83,14 @@ class ThresholdsAnswer(Answer):
     by_category = fields.Dict(keys=fields.String(), values=Share())
 
 
+class LimitsAnswer(Answer):
+    """What the job may spend before it is paused; null where there is no limit."""
+
+    max_requests = Count(allow_none=True)
+    max_total_tokens = Count(allow_none=True)
+    max_duration_seconds = Count(allow_none=True)
+
+
 class LinksSchema(Answer):
     """Where to go from here."""
 
@@ -90,6 +98,9 @@ class LinksSchema(Answer):
     results = fields.String()
     report = fields.String()
     cancel = fields.String()
+    pause = fields.String()
+    resume = fields.String()
+    retry = fields.String()
 
 
 class JobSchema(Answer):
@@ -107,6 +118,7 @@ class JobSchema(Answer):
     suite = fields.Nested(JobSuiteSchema, attribute="job.suite")
     repeats = fields.Integer(attribute="job.repeats")
     thresholds = fields.Nested(ThresholdsAnswer, attribute="job.thresholds", allow_none=True)
+    limits = fields.Nested(LimitsAnswer, attribute="job.limits")
     labels = fields.Dict(keys=fields.String(), values=fields.String(), attribute="job.labels")
     progress = fields.Nested(ProgressSchema)
     usage = fields.Nested(UsageByRoleSchema)

@@ -6,7 +6,7 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from service.api.schemas.base import Answer, Count, Share, Timestamp, UsageByRoleSchema, digest, enum, identifier
-from service.api.schemas.jobs import GateSchema, StatusReasonSchema, ThresholdsAnswer
+from service.api.schemas.jobs import GateSchema, LimitsAnswer, StatusReasonSchema, ThresholdsAnswer
 from service.domain.lifecycle import JobStatus
 from service.domain.report import Row
 
@@ -126,6 +126,7 @@ class ReportJobSchema(Answer):
     total = Count(metadata={"description": "Results that the job has when it is done."})
     labels = fields.Dict(keys=fields.String(), values=fields.String())
     thresholds = fields.Nested(ThresholdsAnswer, allow_none=True)
+    limits = fields.Nested(LimitsAnswer)
 
 
 class ReportSchema(Answer):

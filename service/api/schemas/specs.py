@@ -9,7 +9,7 @@ from service.api.schemas.base import Pattern, Table
 from service.api.schemas.plugins import PluginField, load_plugin
 from service.domain.cases import Case
 from service.domain.catalog import CATEGORIES, STYLES, TECHNIQUES
-from service.domain.specs import JobSpec, PluginSpec, SuiteSpec, Thresholds
+from service.domain.specs import JobSpec, Limits, PluginSpec, SuiteSpec, Thresholds
 from service.generators.base import generators
 from service.judges.base import judges
 from service.llm.fields import integer, number, string
@@ -102,6 +102,46 @@ class ThresholdsSchema(Schema):
         return Thresholds(**data)
 
 
+class LimitsSchema(Schema):
+    """What a job may spend; reaching a limit pauses it. Absent or null: no such limit."""
+
+    max_requests = integer(
+        1,
+        10**12,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "HTTP requests to target and judge together, retries included."},
+    )
+    max_total_tokens = integer(
+        1,
+        10**12,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "Prompt and completion tokens of target and judge together."},
+    )
+    max_duration_seconds = integer(
+        1,
+        10**9,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "Time spent running; pauses do not count."},
+    )
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> Limits:
+        return Limits(**data)
+
+
+class ResumeSchema(Schema):
+    """How to go on."""
+
+    may_be_absent = True
+
+    limits = fields.Nested(
+        LimitsSchema, load_default=None, allow_none=True, metadata={"description": "null: those that it has."}
+    )
+
+
 class JobSpecSchema(Schema):
     """A test job."""
 
@@ -115,6 +155,9 @@ class JobSpecSchema(Schema):
     )
     repeats = integer(1, MAX_REPEATS, load_default=1, metadata={"description": "How often each case is run."})
     thresholds = fields.Nested(ThresholdsSchema, load_default=None, allow_none=True)
+    limits = fields.Nested(
+        LimitsSchema, load_default=Limits, metadata={"description": "What the job may spend before it is paused."}
+    )
     labels = Table(
         keys=fields.String(validate=Pattern(r"^[A-Za-z0-9_.-]{1,63}$")),
         values=string(0, 256),

@@ -17,13 +17,16 @@ def spec(tmp_path: Path) -> str:
 
 
 ENDINGS = [
-    (job("completed", "none"), 0),
-    (job("completed", "passed"), 0),
-    (job("completed", "failed"), 1),
-    (job("completed", "inconclusive"), 5),
-    (job("completed", "of a later release"), 5),
-    (job("failed"), 4),
-    (job("cancelled"), 4),
+    pytest.param(job(status, gate), code, id=f"{status}-{gate}")
+    for status, gate, code in (
+        ("completed", "none", 0),
+        ("completed", "passed", 0),
+        ("completed", "failed", 1),
+        ("completed", "inconclusive", 5),
+        ("completed", "of a later release", 5),
+        ("failed", "none", 4),
+        ("cancelled", "none", 4),
+    )
 ]
 
 
@@ -38,7 +41,7 @@ def test_submit_sends_the_file_and_prints_the_id(
     assert capsys.readouterr().out == "job_1\n"
 
 
-@pytest.mark.parametrize(("ended", "code"), ENDINGS, ids=str)
+@pytest.mark.parametrize(("ended", "code"), ENDINGS)
 def test_submit_and_wait_ends_with_the_gates_code(  # noqa: PLR0917 - fixtures
     ended: dict[str, object], code: int, service: FakeService, proofhouse: Run, spec: str, capsys: Output
 ) -> None:
@@ -48,7 +51,7 @@ def test_submit_and_wait_ends_with_the_gates_code(  # noqa: PLR0917 - fixtures
     assert json.loads(capsys.readouterr().out) == ended
 
 
-@pytest.mark.parametrize(("ended", "code"), ENDINGS[1:], ids=str)
+@pytest.mark.parametrize(("ended", "code"), ENDINGS[1:])
 def test_watch_and_gate_end_with_the_same_code(
     ended: dict[str, object], code: int, service: FakeService, proofhouse: Run
 ) -> None:

@@ -1,0 +1,96 @@
+"""A worker killed at every named place, twenty times at each, at another moment each time: the promise holds always.
+
+A worker's life is a process of its own. After each death the leases are wound back instead of waited for, the sweeper
+runs, and another worker takes its turn.
+"""
+
+import asyncio
+import multiprocessing
+import random
+import signal
+
+import pytest
+from sqlalchemy import text as sql
+
+from service import failpoints
+from service.domain.jobs import Job
+from service.domain.lifecycle import JobStatus
+from service.domain.specs import JobSpec, SuiteSpec
+from service.generators.base import generators
+from service.pipeline.execute import execute
+from service.pipeline.plan import plan
+from service.pipeline.services import Services
+from service.pipeline.submit import submit
+from service.pipeline.wake import sweep
+from service.settings import Settings
+from service.targets.base import targets
+from tests.support.mock_openai import MockOpenAI, text
+from tests.support.running import assert_one_result_a_run, counts, now
+from tests.support.specs import REFUSAL, job_spec, plugin
+
+CASES = 72
+CONCURRENCY = 6
+SEEDS = 10
+"""On each of the two databases."""
+MOST_HITS = {"filled": 1, "planning": 1, "planned": 1, "completing": 1, "completed": 2, "claimed": 3, "writing": 4}
+"""How often a place is come to, at least, in an undisturbed run; other places: once a case."""
+
+lives = multiprocessing.get_context("forkserver")
+lives.set_forkserver_preload(["service.pipeline.execute", "service.pipeline.plan", "tests.support.specs"])
+
+
+def live(settings: Settings, job_id: str, armed: str) -> None:
+    """One worker's life: what the two tasks do, with a place armed."""
+    failpoints.arm(armed)
+    services = Services.from_settings(settings)
+    plan(services, job_id)
+    asyncio.run(execute(services, job_id, lambda: False))
+
+
+def live_through(settings: Settings, job: Job, armed: str = "") -> int | None:
+    process = lives.Process(target=live, args=(settings, job.id, armed))
+    process.start()
+    process.join(60)
+    return process.exitcode
+
+
+def wind_back(services: Services) -> None:
+    """Let all leases be over, as if fifteen seconds had passed."""
+    with services.store.write() as session:
+        session.execute(sql("UPDATE batches SET leased_until = 0 WHERE leased_until IS NOT NULL"))
+        session.execute(sql("UPDATE jobs SET plan_leased_until = 0 WHERE plan_leased_until IS NOT NULL"))
+        session.execute(sql("UPDATE jobs SET wake_at = 0 WHERE wake_at IS NOT NULL"))
+
+
+def spec(server: MockOpenAI, seed: int) -> JobSpec:
+    target = plugin(targets, "openai", base_url=server.base_url, model="m", max_concurrency=CONCURRENCY)
+    generator = plugin(generators, "matrix", limit=CASES, seed=seed)
+    return JobSpec(target=target, suite=SuiteSpec(generator=generator), judge=job_spec(1).judge)
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["filled", "planning", "planned", "claimed", "call", "called", "writing", "written", "completing", "completed"],
+)
+def test_killed_anywhere_a_job_completes_and_nothing_is_lost_or_doubled(
+    services: Services, settings: Settings, place: str
+) -> None:
+    with MockOpenAI(text(REFUSAL)) as server:
+        for seed in range(SEEDS):
+            hits_before = len(server.hits)
+            moment = random.Random(f"{place} {seed}").randint(1, MOST_HITS.get(place, CASES))
+            job = submit(services, spec(server, seed), tenant="acme")
+            died = live_through(settings, job, f"{place}=kill@{moment}")
+            assert died in {-signal.SIGKILL, 0}, f"{place}@{moment}"
+            lost = len(server.hits) - hits_before - counts(services, job).done
+            for _ in range(4):
+                if now(services, job).status.is_final:
+                    break
+                wind_back(services)
+                assert sweep(services) == 1
+                live_through(settings, job)
+            job = now(services, job)
+            assert job.status is JobStatus.COMPLETED, f"{place}@{moment}"
+            assert_one_result_a_run(services, job)
+            # Only what was in flight when it died (asked, and not yet stored) has been asked again.
+            assert len(server.hits) - hits_before == CASES + lost, f"{place}@{moment}"
