@@ -19,7 +19,6 @@ from service.pipeline import control
 from service.store import jobs
 
 blueprint = Blueprint("jobs", __name__, url_prefix="/v1/jobs", description="Test jobs.")
-blueprint.register_blueprint(verbs.blueprint)
 
 LOCATION = {"description": "Where the job is found.", "required": True, "schema": {"type": "string"}}
 REPLAYED = {"description": "The job was made by an earlier request.", "schema": {"type": "string", "enum": ["true"]}}
@@ -79,3 +78,6 @@ class JobById(MethodView):
     def delete(self, job_id: str) -> None:
         """Delete a job that has ended, with its results."""
         control.delete(services(), tenant=current_tenant(), job_id=job_id)
+
+
+blueprint.register_blueprint(verbs.blueprint)

@@ -4,26 +4,21 @@ A worker's life is a process of its own. After each death the leases are wound b
 runs, and another worker takes its turn.
 """
 
-import asyncio
-import multiprocessing
 import random
 import signal
 
 import pytest
 from sqlalchemy import text as sql
 
-from service import failpoints
-from service.domain.jobs import Job
 from service.domain.lifecycle import JobStatus
 from service.domain.specs import JobSpec, SuiteSpec
 from service.generators.base import generators
-from service.pipeline.execute import execute
-from service.pipeline.plan import plan
 from service.pipeline.services import Services
 from service.pipeline.submit import submit
 from service.pipeline.wake import sweep
 from service.settings import Settings
 from service.targets.base import targets
+from tests.support.lives import live_through
 from tests.support.mock_openai import MockOpenAI, text
 from tests.support.running import assert_one_result_a_run, counts, now
 from tests.support.specs import REFUSAL, job_spec, plugin
@@ -35,27 +30,10 @@ SEEDS = 10
 MOST_HITS = {"filled": 1, "planning": 1, "planned": 1, "completing": 1, "completed": 2, "claimed": 3, "writing": 4}
 """How often a place is come to, at least, in an undisturbed run; other places: once a case."""
 
-lives = multiprocessing.get_context("forkserver")
-lives.set_forkserver_preload(["service.pipeline.execute", "service.pipeline.plan", "tests.support.specs"])
-
-
-def live(settings: Settings, job_id: str, armed: str) -> None:
-    """One worker's life: what the two tasks do, with a place armed."""
-    failpoints.arm(armed)
-    services = Services.from_settings(settings)
-    plan(services, job_id)
-    asyncio.run(execute(services, job_id, lambda: False))
-
-
-def live_through(settings: Settings, job: Job, armed: str = "") -> int | None:
-    process = lives.Process(target=live, args=(settings, job.id, armed))
-    process.start()
-    process.join(60)
-    return process.exitcode
-
-
 def wind_back(services: Services) -> None:
-    """Let all leases be over, as if fifteen seconds had passed."""
+    """Let all leases be over, those of slots too, as if fifteen seconds had passed."""
+    for key in services.redis.scan_iter("proofhouse:slots:*"):
+        services.redis.delete(key)
     with services.store.write() as session:
         session.execute(sql("UPDATE batches SET leased_until = 0 WHERE leased_until IS NOT NULL"))
         session.execute(sql("UPDATE jobs SET plan_leased_until = 0 WHERE plan_leased_until IS NOT NULL"))

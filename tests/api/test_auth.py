@@ -1,0 +1,110 @@
+"""Who may do what: keys, roles and tenants, over every route that the application has."""
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from service.api import routes
+from service.domain.roles import Role
+from service.pipeline.services import Services
+from service.store import keys
+from tests.api.conftest import OTHER_TENANT, TENANT, UNKNOWN_JOB, ClientFor, assert_problem, spec, with_key
+
+OPEN = {"/healthz", "/readyz", "/metrics", "/openapi.yaml"}
+
+
+def _endpoints() -> Iterator[tuple[str, str]]:
+    """(method, path) of all that needs a key, found from the application itself."""
+    app = Flask("service", static_folder=None)
+    routes.register(app)
+    for rule in app.url_map.iter_rules():
+        if rule.rule not in OPEN and not rule.rule.startswith("/docs"):
+            for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+                yield method, rule.rule.replace("<job:job_id>", "{job}")
+
+
+ENDPOINTS = sorted(_endpoints())
+OF_A_JOB = [endpoint for endpoint in ENDPOINTS if "{job}" in endpoint[1]]
+
+LOWEST = {
+    ("DELETE", "/v1/jobs/{job}"): Role.OPERATOR,
+    ("POST", "/v1/jobs"): Role.SUBMITTER,
+    **{("POST", f"/v1/jobs/{{job}}/{verb}"): Role.SUBMITTER for verb in ("cancel", "pause", "resume", "retry")},
+    ("GET", "/v1/catalog"): Role.READER,
+    ("GET", "/v1/jobs"): Role.READER,
+    ("GET", "/v1/jobs/{job}"): Role.READER,
+    ("GET", "/v1/jobs/{job}/report"): Role.READER,
+    ("GET", "/v1/jobs/{job}/results"): Role.READER,
+}
+"""The lowest role that may: the table of docs. A new route needs a line here."""
+
+
+def test_the_table_is_complete() -> None:
+    assert set(LOWEST) == set(ENDPOINTS)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_every_cell_of_the_role_table(client_for: ClientFor, queued_job: str, role: Role) -> None:
+    client = client_for(role)
+    for (method, path), lowest in LOWEST.items():
+        body = spec() if path == "/v1/jobs" and method == "POST" else None
+        response = client.open(path.format(job=queued_job), method=method, json=body)
+        if role.includes(lowest):
+            assert response.status_code in {200, 202, 204, 409}, (method, path, response.text)
+        else:
+            problem = assert_problem(response, 403, "forbidden")
+            assert str(lowest) in problem["detail"]
+
+
+@pytest.mark.parametrize(("method", "path"), ENDPOINTS)
+def test_a_key_is_needed(app: Flask, method: str, path: str) -> None:
+    response = app.test_client().open(path.format(job=UNKNOWN_JOB), method=method, data="not read", content_type="a/b")
+    assert_problem(response, 401, "unauthenticated")
+    assert response.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize(("method", "path"), OF_A_JOB)
+def test_another_tenants_job_looks_unknown(
+    client: FlaskClient, stranger: FlaskClient, finished_job: str, method: str, path: str
+) -> None:
+    theirs = assert_problem(stranger.open(path.format(job=finished_job), method=method), 404, "job_not_found")
+    unknown = assert_problem(client.open(path.format(job=UNKNOWN_JOB), method=method), 404, "job_not_found")
+    for body, job_id in ((theirs, finished_job), (unknown, UNKNOWN_JOB)):
+        del body["request_id"]
+        body["detail"] = body["detail"].replace(job_id, "ID")
+    assert theirs == unknown
+    assert client.get(f"/v1/jobs/{finished_job}").status_code == 200
+
+
+def test_lists_hold_ones_own(client: FlaskClient, stranger: FlaskClient, queued_job: str) -> None:
+    assert stranger.get("/v1/jobs").json["data"] == []
+    assert [job["id"] for job in client.get("/v1/jobs").json["data"]] == [queued_job]
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["", "Bearer", "Bearer ", "Bearer ph_wrong", "bearer a=b", "Basic YTpi", "Basic !", "Token x", "ph_x", "Bearer ü"],
+)
+def test_bad_keys(app: Flask, header: str) -> None:
+    assert_problem(app.test_client().get("/v1/jobs", headers={"Authorization": header}), 401, "unauthenticated")
+
+
+def test_a_revoked_key(app: Flask, services: Services) -> None:
+    with services.store.write() as session:
+        entry, key = keys.create(session, tenant=TENANT, name="k", role=Role.READER)
+    client = with_key(app, key)
+    assert client.get("/v1/jobs").status_code == 200
+    with services.store.write() as session:
+        keys.revoke(session, entry.id)
+    assert_problem(client.get("/v1/jobs"), 401, "unauthenticated")
+
+
+def test_the_scheme_may_be_written_in_any_case(client: FlaskClient) -> None:
+    key = client.environ_base["HTTP_AUTHORIZATION"].replace("Bearer", "bEARER")
+    assert client.get("/v1/jobs", headers={"Authorization": key}).status_code == 200
+
+
+def test_tenants_differ() -> None:
+    assert TENANT != OTHER_TENANT

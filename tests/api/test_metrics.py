@@ -1,0 +1,73 @@
+"""GET /metrics."""
+
+from dataclasses import replace
+
+from flask import Flask
+from flask.testing import FlaskClient
+from prometheus_client.parser import text_string_to_metric_families
+
+from service.app import create_app
+from service.settings import Settings
+from tests.api.conftest import ClientFor, assert_problem
+
+
+def scrape(client: FlaskClient) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    response = client.get("/metrics")
+    assert response.status_code == 200
+    assert response.content_type.startswith("text/plain")
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(response.text)
+        for sample in family.samples
+    }
+
+
+def test_jobs_queue_and_workers(app: Flask, settings: Settings, finished_job: str, queued_job: str) -> None:
+    found = scrape(app.test_client())
+    queue = (("queue", settings.queue),)
+    assert found["proofhouse_jobs", (("status", "completed"),)] == 1
+    assert found["proofhouse_jobs", (("status", "queued"),)] == 1
+    assert found["proofhouse_jobs", (("status", "failed"),)] == 0
+    assert found["proofhouse_queue_depth", queue] >= 1
+    assert found["proofhouse_queue_oldest_age_seconds", queue] >= 0
+    assert found["proofhouse_workers", (("state", "busy"),)] == 0
+    assert any(name == "proofhouse_build_info" for name, _ in found)
+
+
+def test_requests_are_timed_by_route_template(app: Flask, client: FlaskClient, queued_job: str) -> None:
+    def count(method: str, route: str, status: str) -> float:
+        labels = (("method", method), ("route", route), ("status", status))
+        return scrape(app.test_client()).get(("proofhouse_http_request_duration_seconds_count", labels), 0)
+
+    expected = [
+        ("GET", "/v1/jobs/{job_id}", "200"),
+        ("GET", "/v1/jobs/{job_id}/results", "200"),
+        ("GET", "unmatched", "404"),
+        ("PUT", "unmatched", "405"),
+        ("other", "unmatched", "405"),
+    ]
+    before = [count(*labels) for labels in expected]
+    client.get(f"/v1/jobs/{queued_job}")
+    client.get(f"/v1/jobs/{queued_job}/results", headers={"Accept": "application/x-ndjson"})
+    client.get(f"/nowhere/{queued_job}")
+    client.put("/v1/jobs")
+    client.open("/v1/jobs", method="BREW")
+    assert [count(*labels) for labels in expected] == [number + 1 for number in before]
+    assert queued_job not in app.test_client().get("/metrics").text
+
+
+def test_without_redis_or_database_the_rest_is_there(settings: Settings) -> None:
+    lost = replace(settings, redis_url="redis://127.0.0.1:1", database_url="sqlite:////nowhere/at/all.db")
+    app = create_app(lost)
+    names = {name for name, _ in scrape(app.test_client())}
+    assert "proofhouse_build_info" in names
+    assert not names & {"proofhouse_jobs", "proofhouse_queue_depth", "proofhouse_workers"}
+    app.extensions["proofhouse"][1].close()
+
+
+def test_it_can_be_closed(settings: Settings, client_for: ClientFor) -> None:
+    app = create_app(replace(settings, metrics_public=False))
+    assert_problem(app.test_client().get("/metrics"), 401, "unauthenticated")
+    key = client_for().environ_base["HTTP_AUTHORIZATION"]
+    assert app.test_client().get("/metrics", headers={"Authorization": key}).status_code == 200
+    app.extensions["proofhouse"][1].close()
