@@ -95,18 +95,11 @@ def close(session: Session, batch: Batch) -> None:
 
 
 def stored_runs(session: Session, batch: Batch, suite_size: int) -> set[int]:
-    """The runs of a batch that have a result."""
-    run = ResultRow.case_index + suite_size * ResultRow.repeat
-    first_repeat, last_repeat = batch.first // suite_size, batch.last // suite_size
-    return set(
-        session.scalars(
-            select(run).where(
-                ResultRow.job_id == batch.job_id,
-                ResultRow.repeat.between(first_repeat, last_repeat),
-                run.between(batch.first, batch.last),
-            )
-        )
-    )
+    """The runs of a batch that have a result. A batch lies within one repeat, so that this reads its rows alone."""
+    repeat, first = divmod(batch.first, suite_size)
+    last = batch.last - repeat * suite_size
+    of_batch = (ResultRow.job_id == batch.job_id, ResultRow.repeat == repeat, ResultRow.case_index.between(first, last))
+    return {repeat * suite_size + index for index in session.scalars(select(ResultRow.case_index).where(*of_batch))}
 
 
 def hand_back(session: Session, job_id: str, token: str) -> None:
