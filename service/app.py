@@ -17,5 +17,5 @@ def create_app(settings: Settings) -> Flask:
     timing.register(app)
     headers.register(app)
     problems.register(app)
-    routes.register(app)
+    app.extensions["openapi"] = routes.register(app)
     return app

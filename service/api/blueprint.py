@@ -93,10 +93,7 @@ _INFO = {
     "title": "Proofhouse",
     "version": version("proofhouse"),
     "openapi_version": OPENAPI_VERSION,
-    "info": {
-        "description": "Tests language models for unsafe behaviour before they are released.",
-        "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-    },
+    "info": {"description": "Tests language models for unsafe behaviour before they are released."},
     "servers": [{"url": "/"}],
 }
 

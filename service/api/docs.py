@@ -82,6 +82,6 @@ def _description() -> str:
     """Written when first asked for, and kept."""
     extensions = current_app.extensions
     if "openapi_yaml" not in extensions:
-        extensions["openapi_yaml"] = to_yaml(extensions["flask-smorest"]["apis"][""]["ext_obj"].spec.to_dict())
+        extensions["openapi_yaml"] = to_yaml(extensions["openapi"])
     text: str = extensions["openapi_yaml"]
     return text

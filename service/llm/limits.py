@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -66,7 +67,8 @@ class LocalLimiter:
             self._learn(failed)
             raise
         else:
-            self._window += 1 / max(1.0, self._window)
+            if self._clock() >= self._episode_ends:
+                self._window += 1 / max(1.0, self._window)
         finally:
             self.in_use -= 1
             self._admit()
@@ -124,29 +126,30 @@ class PacedLimiter(LocalLimiter):
         super().__init__(0)
         self._requests = requests
         self._tokens = tokens
+        # Of its own: while Redis hangs, waiting calls must not take up the threads that renew leases and store results.
+        self._thread = ThreadPoolExecutor(1, "pace")
 
     @asynccontextmanager
     async def slot(self, tokens: int = 0) -> AsyncIterator[Permit]:
         """Wait for a free slot, then for the pace. Tokens are reserved as estimated and settled as used."""
         async with super().slot() as permit:
-            await _keep_to(self._requests, 1)
-            await _keep_to(self._tokens, tokens)
+            await self._keep_to(self._requests, 1)
+            await self._keep_to(self._tokens, tokens)
             try:
                 yield permit
             finally:
                 if self._tokens and permit.tokens is not None:
-                    await _reserve(self._tokens, permit.tokens - tokens)
+                    # Not waited for: an answer must not depend on Redis. Should it be away, the estimate stands.
+                    self._thread.submit(self._tokens.reserve, permit.tokens - tokens)
 
+    async def _keep_to(self, pace: Pace | None, units: int) -> None:
+        if pace:
+            await asyncio.sleep(await self._reserve(pace, units))
 
-async def _keep_to(pace: Pace | None, units: int) -> None:
-    if pace:
-        await asyncio.sleep(await _reserve(pace, units))
-
-
-async def _reserve(pace: Pace, units: int) -> float:
-    """Without Redis nobody knows what the others send, so nothing is sent until it is back."""
-    while True:
-        try:
-            return await asyncio.to_thread(pace.reserve, units)
-        except RedisError:
-            await asyncio.sleep(1)
+    async def _reserve(self, pace: Pace, units: int) -> float:
+        """Without Redis nobody knows what the others send, so nothing is sent until it is back."""
+        while True:
+            try:
+                return await asyncio.get_running_loop().run_in_executor(self._thread, pace.reserve, units)
+            except RedisError:
+                await asyncio.sleep(1)

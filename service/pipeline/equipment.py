@@ -1,5 +1,6 @@
 """What a worker needs to run a job: its target and its judge, each with a limiter that all workers share."""
 
+import asyncio
 import logging
 from dataclasses import dataclass
 
@@ -13,7 +14,6 @@ from service.llm.pace import Pace
 from service.llm.slots import SharedSlots
 from service.pipeline.services import Services
 from service.registry import join_secrets
-from service.store import jobs
 from service.targets.base import Target, targets
 
 logger = logging.getLogger(__name__)
@@ -72,17 +72,16 @@ class Equipment:
         await self.target.close()
         await self.judge.close()
         for throttle in self.throttles:
-            throttle.release()
+            await asyncio.to_thread(throttle.release)
 
 
-def equip(services: Services, job: Job, lane: str) -> Equipment:
-    """Build the job's plug-ins from their options, secrets included.
+def equip(services: Services, job: Job, sealed: bytes | None, lane: str) -> Equipment:
+    """Build the job's plug-ins from their options and sealed secrets.
 
     Raises:
         VaultError: the secrets were sealed with a key that this worker does not have.
     """
-    with services.store.read() as session:
-        secrets = services.vault.open(jobs.sealed_secrets(session, job.id))
+    secrets = services.vault.open(sealed)
     throttles = (Throttle(services, job, job.target, lane), Throttle(services, job, job.judge, lane))
     options = join_secrets(targets.schema(job.target.name), job.target.options, secrets.get("target", {}))
     target = targets.get(job.target.name)(options, throttles[0].limiter)

@@ -34,14 +34,13 @@ async def execute(services: Services, job_id: str, stopping: Callable[[], bool])
 
     Any number of workers may do this for one job at a time; each claims batches of its own.
     """
-    with services.store.read() as session:
-        job = jobs.load(session, job_id)
+    job, sealed = _load(services, job_id)
     if job is None or job.status is not JobStatus.RUNNING:
         return
     token = uuid.uuid4().hex
     write_off_lost_batches(services, job, token)
     try:
-        equipment = equip(services, job, token)
+        equipment = equip(services, job, sealed, token)
     except VaultError as error:
         fail(services, job, StatusReason(error.code, str(error)))
         return
@@ -53,6 +52,12 @@ async def execute(services: Services, job_id: str, stopping: Callable[[], bool])
         await Lane(services, job, Feed(services, job, token), equipment, stopping).run()
     except* StaleClaimError:
         logger.info("leaving %s: it was stopped, or others hold its batches now", job.id)
+
+
+@patient
+def _load(services: Services, job_id: str) -> tuple[Job | None, bytes | None]:
+    with services.store.read() as session:
+        return jobs.load(session, job_id), jobs.sealed_secrets(session, job_id)
 
 
 @dataclass(slots=True)
@@ -106,14 +111,14 @@ class Lane:
             self._halt(StatusReason(f"{outcome.error.stage}_{outcome.error.code}", outcome.error.message))
             return
         writer.put(run, outcome)
-        self._watch_for_death(outcome)
+        await self._watch_for_death(outcome)
 
-    def _watch_for_death(self, outcome: Outcome) -> None:
+    async def _watch_for_death(self, outcome: Outcome) -> None:
         if self._failures < 0:
             return
         error = outcome.completion.error
         self._failures = self._failures + 1 if error else -1
-        if error and self._failures == DEAD_AFTER and not self._has_answers():
+        if error and self._failures == DEAD_AFTER and not await asyncio.to_thread(self._has_answers):
             self._halt(
                 StatusReason(
                     "target_failing",
@@ -122,6 +127,7 @@ class Lane:
                 )
             )
 
+    @patient
     def _has_answers(self) -> bool:
         with self.services.store.read() as session:
             return total(tallies.read(session, self.job.id)).assessed > 0
@@ -167,9 +173,14 @@ class Lane:
             case.cancel()
 
     async def _leave(self) -> None:
-        """Give everything back: connections, slots, batches; and say what becomes of the job."""
-        await self.equipment.close()
-        job = await asyncio.to_thread(self._hand_back)
+        """Give everything back: batches, connections, slots; and say what becomes of the job.
+
+        Batches first: a Redis that hangs must not keep them from other workers.
+        """
+        try:
+            job = await asyncio.to_thread(self._hand_back)
+        finally:
+            await self.equipment.close()
         if self._reason:
             halt(self.services, self.job, self._reason)
         elif job and job.status is JobStatus.RUNNING:

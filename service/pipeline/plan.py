@@ -19,6 +19,7 @@ from service.pipeline.finish import fail
 from service.pipeline.services import Services
 from service.pipeline.wake import wake
 from service.store import batches, jobs, plans, suites
+from service.store.patience import patient
 
 BATCH_SIZE = 32
 """Cases a batch: small enough that little is asked again after a crash, large enough that claims cost nothing."""
@@ -37,9 +38,7 @@ def plan(services: Services, job_id: str) -> None:
     Does nothing when another worker is at it or the job has moved on.
     """
     token = uuid.uuid4().hex
-    with services.store.write() as session:
-        attempt = plans.claim(session, job_id, token)
-        job = jobs.load(session, job_id)
+    attempt, job = _claim(services, job_id, token)
     if attempt is None or job is None:
         return
     if attempt > MAX_ATTEMPTS:
@@ -55,18 +54,30 @@ def plan(services: Services, job_id: str) -> None:
         logger.info("%s", stale)
 
 
+@patient
+def _claim(services: Services, job_id: str, token: str) -> tuple[int | None, Job | None]:
+    with services.store.write() as session:
+        return plans.claim(session, job_id, token), jobs.load(session, job_id)
+
+
 def _carry_out(services: Services, job: Job, token: str) -> None:
     if job.suite.status is not SuiteStatus.READY:
         _fill(services, job, token)
+    running = _cut(services, job, token)
+    failpoint("planned")
+    if running:
+        wake(services, running)
+
+
+@patient
+def _cut(services: Services, job: Job, token: str) -> Job | None:
+    """Cut the job into batches and let it run."""
     with services.store.write() as session:
         plans.renew(session, job.id, token)
         batches.create(session, job.id, slices(job.suite.size, job.repeats))
         jobs.move(session, job.id, JobStatus.RUNNING)
         failpoint("planning")
-        running = jobs.load(session, job.id)
-    failpoint("planned")
-    if running:
-        wake(services, running)
+        return jobs.load(session, job.id)
 
 
 def _fill(services: Services, job: Job, token: str) -> None:
@@ -78,23 +89,32 @@ def _fill(services: Services, job: Job, token: str) -> None:
         for first in range(0, job.suite.size, CHUNK):
             with services.store.read() as session:
                 digest.update(suites.read_cases(session, job.suite.id, first, first + CHUNK - 1))
+    _freeze(services, job, token, str(digest))
+
+
+@patient
+def _freeze(services: Services, job: Job, token: str, digest: str) -> None:
     with services.store.write() as session:
         plans.renew(session, job.id, token)
-        suites.freeze(session, job.suite.id, str(digest))
+        suites.freeze(session, job.suite.id, digest)
 
 
 def _generate(services: Services, job: Job, spec: PluginSpec, token: str, digest: "SuiteDigest") -> None:
     """Store the generator's cases, beginning anew if an earlier attempt was cut off: it gives the same cases again."""
-    with services.store.write() as session:
-        plans.renew(session, job.id, token)
-        suites.clear_cases(session, job.suite.id)
     cases = generators.get(spec.name)(spec.options).cases()
     while chunk := list(islice(cases, CHUNK)):
         digest.update(chunk)
-        with services.store.write() as session:
-            plans.renew(session, job.id, token)
-            suites.add_cases(session, job.suite.id, chunk)
+        _store(services, job, token, chunk)
         failpoint("filled")
+
+
+@patient
+def _store(services: Services, job: Job, token: str, chunk: list[Case]) -> None:
+    """Store the next cases, in place of what an earlier attempt may have left from there on."""
+    with services.store.write() as session:
+        plans.renew(session, job.id, token)
+        suites.clear_cases(session, job.suite.id, chunk[0].index)
+        suites.add_cases(session, job.suite.id, chunk)
 
 
 def slices(size: int, repeats: int) -> Iterator[tuple[int, int]]:

@@ -53,10 +53,21 @@ def sweep(services: Services, limit: int = 100) -> int:
 
 
 def _rouse(services: Services, job_id: str, seen: float) -> bool:
+    """Wake one job. A fault in it is logged and costs this job alone, not those behind it: it is due again later."""
     with services.store.write() as session:
-        job = jobs.load(session, job_id) if jobs.take_wake(session, job_id, seen) else None
-    if job is None:
+        taken = jobs.take_wake(session, job_id, seen)
+    if not taken:
         return False
-    logger.info("waking %s (%s)", job.id, job.status)
-    wake(services, job)
+    try:
+        _wake_up(services, job_id)
+    except Exception:
+        logger.exception("%s can't be woken", job_id)
     return True
+
+
+def _wake_up(services: Services, job_id: str) -> None:
+    with services.store.read() as session:
+        job = jobs.load(session, job_id)
+    if job:
+        logger.info("waking %s (%s)", job.id, job.status)
+        wake(services, job)

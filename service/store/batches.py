@@ -73,20 +73,24 @@ def renew(session: Session, job_id: str, token: str) -> JobStatus | None:
     return JobStatus(status) if status else None
 
 
-def fence(session: Session, batch: Batch, token: str) -> None:
+def fence(session: Session, batch: Batch, token: str) -> bool:
     """Make sure, until the transaction ends, that the batch is still held under `token` and its job was not stopped.
 
-    A paused job still takes the results of calls that were under way.
+    A paused job still takes the results of calls that were under way. False means that the batch is done: by an earlier
+    try of ours whose commit was not answered, or by whoever took it over. Nothing is left to write for it.
 
     Raises:
         StaleClaimError: it isn't; nothing may be written for it.
     """
     status = select(JobRow.status).where(JobRow.id == batch.job_id).with_for_update(read=True)
     held = update(BatchRow).where(_is(batch), BatchRow.claim == token, BatchRow.status == CLAIMED)
-    if session.scalar(status) not in TAKES_RESULTS or not changed(
+    if session.scalar(status) in TAKES_RESULTS and changed(
         session, held.values(leased_until=database_now() + LEASE_SECONDS)
     ):
-        raise StaleClaimError(f"batch {batch.number} of {batch.job_id} has passed to another worker, or was stopped")
+        return True
+    if session.scalar(select(BatchRow.status).where(_is(batch))) == DONE:
+        return False
+    raise StaleClaimError(f"batch {batch.number} of {batch.job_id} has passed to another worker, or was stopped")
 
 
 def close(session: Session, batch: Batch) -> None:

@@ -1,6 +1,5 @@
 """Jobs: made, found, and moved from state to state."""
 
-import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -168,11 +167,11 @@ def count_by_status(session: Session) -> dict[JobStatus, int]:
     return {JobStatus(status): count for status, count in rows}
 
 
-def _jobs() -> Select[JobRow, SuiteRow]:
-    return select(JobRow, SuiteRow).join(SuiteRow, SuiteRow.id == JobRow.suite_id)
+def _jobs() -> Select[JobRow, SuiteRow, float]:
+    return select(JobRow, SuiteRow, database_now()).join(SuiteRow, SuiteRow.id == JobRow.suite_id)
 
 
-def _filtered(query: Select[JobRow, SuiteRow], which: JobFilter) -> Select[JobRow, SuiteRow]:
+def _filtered(query: Select[JobRow, SuiteRow, float], which: JobFilter) -> Select[JobRow, SuiteRow, float]:
     if which.status:
         query = query.where(JobRow.status == which.status.value)
     if which.model:
@@ -191,7 +190,7 @@ def _plugin_json(spec: PluginSpec) -> dict[str, Any]:
     return {"name": spec.name, "options": dict(spec.options)}
 
 
-def _job(row: JobRow, suite: SuiteRow) -> Job:
+def _job(row: JobRow, suite: SuiteRow, now: float) -> Job:
     return Job(
         id=row.id,
         tenant=row.tenant,
@@ -208,5 +207,5 @@ def _job(row: JobRow, suite: SuiteRow) -> Job:
         thresholds=Thresholds(**row.thresholds) if row.thresholds else None,
         labels=row.labels,
         limits=Limits(**row.limits),
-        active_seconds=row.active_seconds + (time.time() - row.running_since if row.running_since else 0.0),
+        active_seconds=row.active_seconds + (now - row.running_since if row.running_since else 0.0),
     )

@@ -39,7 +39,8 @@ def save(session: Session, job: Job, batch: Batch, token: str, outcomes: Sequenc
     Raises:
         StaleClaimError: the batch is no longer ours; nothing was written.
     """
-    batches.fence(session, batch, token)
+    if not batches.fence(session, batch, token):
+        return []
     stored = batches.stored_runs(session, batch, job.suite.size)
     new = [outcome for outcome in outcomes if run_of(job, outcome) not in stored]
     if new:

@@ -49,9 +49,9 @@ def add_cases(session: Session, suite_id: str, cases: Iterable[Case]) -> None:
     session.execute(insert(CaseRow), [{"suite_id": suite_id, **asdict(case)} for case in cases])
 
 
-def clear_cases(session: Session, suite_id: str) -> None:
-    """Remove what an interrupted attempt at filling the suite has left."""
-    session.execute(delete(CaseRow).where(CaseRow.suite_id == suite_id))
+def clear_cases(session: Session, suite_id: str, first: int = 0) -> None:
+    """Remove the cases with an index of `first` or more."""
+    changed(session, delete(CaseRow).where(CaseRow.suite_id == suite_id, CaseRow.index >= first))
 
 
 def freeze(session: Session, suite_id: str, digest: str) -> None:

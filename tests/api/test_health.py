@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 from flask import Flask
 
 from service.app import create_app
@@ -46,7 +47,7 @@ def test_no_redis(settings: Settings) -> None:
     ids=["sqlite", "postgresql"],
 )
 def test_no_database(valkey_url: str, tmp_path: Path, url: str) -> None:
-    app = create_app(Settings(url, valkey_url, ()))
+    app = create_app(Settings(url, valkey_url, (Fernet.generate_key().decode(),)))
     body = assert_problem(app.test_client().get("/readyz"), 503, "not_ready")
     assert body["checks"]["database"]["status"] == "failed"
     assert body["checks"]["redis"]["status"] == "ok"
@@ -55,7 +56,7 @@ def test_no_database(valkey_url: str, tmp_path: Path, url: str) -> None:
 
 
 def test_a_database_without_our_tables(valkey_url: str, tmp_path: Path) -> None:
-    app = create_app(Settings(f"sqlite:///{tmp_path}/new.db", valkey_url, ()))
+    app = create_app(Settings(f"sqlite:///{tmp_path}/new.db", valkey_url, (Fernet.generate_key().decode(),)))
     body = assert_problem(app.test_client().get("/readyz"), 503, "not_ready")
     assert "db upgrade" in body["checks"]["database"]["message"]
     app.extensions["proofhouse"][1].close()

@@ -70,6 +70,7 @@ def test_a_job_is_accepted_and_shown_as_in_the_contract(client: FlaskClient) -> 
         "repeats": 1,
         "thresholds": CONTRACT["thresholds"],
         "labels": {"team": "platform"},
+        "limits": {"max_requests": None, "max_total_tokens": None, "max_duration_seconds": None},
         "progress": {
             "total": 420,
             **dict.fromkeys(("done", "safe", "unsafe", "unknown", "errors", "answered", "refused", "blocked"), 0),

@@ -48,11 +48,11 @@ def test_no_gate_before_the_end(client: FlaskClient) -> None:
     assert client.get(f"/v1/jobs/{job_id}").json["gate"] == {"status": "none", "checks": []}
 
 
-def test_a_failed_job_says_why(client: FlaskClient, services: Services) -> None:
+def test_a_job_that_cannot_go_on_says_why(client: FlaskClient, services: Services) -> None:
     replies = [{"text": REFUSAL}, {"error": "authentication"}]
     job_id = finish(services, created(client, spec(target={"type": "scripted", "replies": replies})))
     job = client.get(f"/v1/jobs/{job_id}").json
-    assert job["status"] == "failed"
+    assert job["status"] == "paused"
     assert set(job["status_reason"]) == {"code", "message"}
 
 

@@ -47,11 +47,11 @@ def test_requests_are_timed_by_route_template(app: Flask, client: FlaskClient, q
         ("other", "unmatched", "405"),
     ]
     before = [count(*labels) for labels in expected]
-    client.get(f"/v1/jobs/{queued_job}")
-    client.get(f"/v1/jobs/{queued_job}/results", headers={"Accept": "application/x-ndjson"})
-    client.get(f"/nowhere/{queued_job}")
-    client.put("/v1/jobs")
-    client.open("/v1/jobs", method="BREW")
+    client.get(f"/v1/jobs/{queued_job}").close()
+    client.get(f"/v1/jobs/{queued_job}/results", headers={"Accept": "application/x-ndjson"}).close()
+    client.get(f"/nowhere/{queued_job}").close()
+    client.put("/v1/jobs").close()
+    client.open("/v1/jobs", method="BREW").close()
     assert [count(*labels) for labels in expected] == [number + 1 for number in before]
     assert queued_job not in app.test_client().get("/metrics").text
 

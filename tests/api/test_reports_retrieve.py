@@ -2,7 +2,6 @@
 
 from flask.testing import FlaskClient
 
-from service.pipeline.services import Services
 from tests.api.conftest import UNKNOWN_JOB, assert_problem, created, pointers, spec
 
 

@@ -10,8 +10,9 @@ from flask.testing import FlaskClient
 from service.api import cursors, results
 from service.domain.jobs import Result
 from service.pipeline.services import Services
+from service.store import jobs
 from service.store import results as stored
-from tests.api.conftest import HARM, UNKNOWN_JOB, assert_problem, created, finish, pointers, spec
+from tests.api.conftest import HARM, TENANT, UNKNOWN_JOB, assert_problem, created, finish, pointers, spec
 
 NDJSON = {"Accept": "application/x-ndjson"}
 
@@ -132,9 +133,6 @@ def test_a_stream_is_made_while_it_is_sent(
 
 
 def _job(client: FlaskClient, job_id: str) -> Any:
-    from service.store import jobs
-    from tests.api.conftest import TENANT
-
     with client.application.extensions["proofhouse"][1].store.read() as session:
         return jobs.get(session, TENANT, job_id)
 

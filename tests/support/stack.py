@@ -40,6 +40,10 @@ class WorkerProcess:
         """The forked process that runs a task, waited for."""
         return wait_for(self._horse, seconds, "a horse")
 
+    def idle(self) -> bool:
+        """Whether no task is being run."""
+        return self._horse() is None
+
     def rq_worker(self) -> psutil.Process | None:
         return next((child for child in self.process.children() if "workers.worker" in child.cmdline()), None)
 

@@ -36,6 +36,7 @@ def test_defaults() -> None:
         "https://api.openai.com/v1/",
         "http://my_llm:8000/v1",
         "http://[::1]:8080/v1",
+        "http://[2001:db8::7]/v1",
         "http://10.0.0.1:65535/a/b-c~d%20e",
     ],
 )
@@ -51,6 +52,8 @@ def test_addresses(url: str) -> None:
         "ftp://host/v1",
         "http://",
         "http://host/v1\n",
+        "http://[7]/v1",
+        "http://[1::2::3]/v1",
         "http://host:0",
         "http://host:65536",
         "http://host/v1?key=1",

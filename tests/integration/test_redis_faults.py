@@ -1,0 +1,115 @@
+"""What must hold when Redis dies, hangs or forgets everything: it carries work, the database knows what is true.
+
+Real workers over a Valkey of the test's own. Each test checks the whole promise (tests/support/promise.py); the job
+completes within a minute of Redis being back, and since nobody who holds work dies, nothing is asked twice.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from service.domain.jobs import Job
+from service.domain.lifecycle import JobStatus
+from service.pipeline.services import Services
+from service.pipeline.submit import submit
+from service.settings import Settings
+from service.targets.base import targets
+from tests.support.mock_openai import MockOpenAI, text
+from tests.support.promise import assert_the_promise, completed, some_done
+from tests.support.running import now
+from tests.support.servers import OwnValkey, own_valkey
+from tests.support.specs import REFUSAL, job_spec, plugin
+from tests.support.stack import wait_for, worker
+
+CASES = 160
+CONCURRENCY = 8
+AWAY_SECONDS = 20
+RECOVERY_SECONDS = 60
+
+
+@pytest.fixture
+def valkey() -> Iterator[OwnValkey]:
+    with own_valkey() as server:
+        yield server
+
+
+@pytest.fixture
+def valkey_url(valkey: OwnValkey) -> str:
+    return valkey.url
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    return sqlite_url
+
+
+def start(services: Services, server: MockOpenAI, cases: int = CASES, **options: object) -> Job:
+    target = plugin(targets, "openai", base_url=server.base_url, model="m", max_concurrency=CONCURRENCY, **options)
+    return submit(services, job_spec(cases, target=target), tenant="acme")
+
+
+def restart_empty(valkey: OwnValkey) -> None:
+    valkey.kill()
+    valkey.start()
+
+
+def go_away(valkey: OwnValkey) -> None:
+    valkey.kill()
+    time.sleep(AWAY_SECONDS)
+    valkey.start()
+
+
+def hang(valkey: OwnValkey) -> None:
+    valkey.freeze()
+    time.sleep(AWAY_SECONDS)
+    valkey.thaw()
+
+
+FAILURES = [restart_empty, go_away, hang, OwnValkey.flush]
+
+
+@pytest.mark.parametrize("fail", FAILURES, ids=["restarted empty", "killed for 20 s", "frozen for 20 s", "flushed"])
+def test_redis_fails_in_the_middle_and_the_worker_is_fit_for_the_next_job_too(
+    services: Services, settings: Settings, valkey: OwnValkey, tmp_path: Path, fail: Callable[[OwnValkey], None]
+) -> None:
+    with MockOpenAI(text(REFUSAL).after(0.15)) as server, worker(settings, tmp_path / "log"):
+        job = start(services, server)
+        some_done(services, job)
+        fail(valkey)
+        completed(services, job, RECOVERY_SECONDS)
+        assert_the_promise(services, job, server)
+        with MockOpenAI(text(REFUSAL)) as another:
+            next_job = start(services, another, 20)
+            completed(services, next_job, RECOVERY_SECONDS)
+            assert_the_promise(services, next_job, another)
+
+
+def test_redis_hangs_for_longer_than_the_leases_under_a_rate_and_no_call_is_paid_for_twice(
+    services: Services, settings: Settings, valkey: OwnValkey, tmp_path: Path
+) -> None:
+    """Calls that wait for the rate must not keep those from their threads that renew leases and store results."""
+    with (
+        MockOpenAI(text(REFUSAL).after(0.5)) as server,
+        worker(settings, tmp_path / "log1"),
+        worker(settings, tmp_path / "log2"),
+    ):
+        job = start(services, server, 100, requests_per_minute=1200)
+        some_done(services, job, 1)
+        hang(valkey)
+        completed(services, job, RECOVERY_SECONDS)
+        assert_the_promise(services, job, server)
+
+
+def test_a_job_submitted_while_redis_is_away_is_accepted_and_runs_once_it_is_back(
+    services: Services, settings: Settings, valkey: OwnValkey, tmp_path: Path
+) -> None:
+    with MockOpenAI(text(REFUSAL)) as server, worker(settings, tmp_path / "log"):
+        wait_for(lambda: services.queue.workers() or None, 15, "the worker")
+        valkey.kill()
+        job = start(services, server)
+        assert now(services, job).status is JobStatus.QUEUED
+        valkey.start()
+        completed(services, job, RECOVERY_SECONDS)
+        assert_the_promise(services, job, server)
