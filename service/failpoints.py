@@ -2,7 +2,8 @@
 
 Nothing happens at them unless PROOFHOUSE_FAILPOINTS is set, which only tests do:
 `written=kill@3` kills the process when it comes to the place `written` for the third time, `call:17=kill` when it comes
-to the place `call` with the detail 17; several are parted by commas. Actions: kill (SIGKILL), stop (SIGSTOP), raise (FailpointError).
+to the place `call` with the detail 17; several are parted by commas. Actions: kill (SIGKILL), stop (SIGSTOP), raise
+(FailpointError).
 """
 
 import os

@@ -70,12 +70,12 @@ class Registry(Generic[T]):
         """Import every module of the folder and every entry point of the group, once."""
         if self._discovered:
             return
-        self._discovered = True
         folder: ModuleType = importlib.import_module(f"service.{self.kind}")
         for module in pkgutil.iter_modules(folder.__path__):
             importlib.import_module(f"{folder.__name__}.{module.name}")
         for point in entry_points(group=f"proofhouse.{self.kind}"):
             point.load()
+        self._discovered = True  # not before: a failed import must fail again, and other threads find no half of it
 
 
 def split_secrets(schema: type[Schema], options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:

@@ -47,6 +47,7 @@ def ended(services: Services, job: Job) -> bool:
         ended = jobs.load(session, job.id)
     if ended and ended.finished_at:
         metrics.JOBS_FINISHED.labels(ended.status.value).inc()
-        metrics.JOB_DURATION.observe((ended.finished_at - ended.created_at).total_seconds())
+        seconds = (ended.finished_at - ended.created_at).total_seconds()
+        metrics.JOB_DURATION.observe(max(0.0, seconds))  # by the clocks of two machines, which may not agree
         logger.info("%s %s", ended.id, ended.status)
     return True

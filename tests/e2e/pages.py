@@ -1,7 +1,7 @@
 """The shell blocks of a page, run as printed.
 
 A ```bash block is run; a ```console block after it is what it prints, where `…` stands for anything, and a line of
-nothing else for any lines; a ```sh block is not run (it needs something that a test has not got).
+nothing else for any lines. Any other block is not run: ```sh needs what a test has not got, or never ends.
 """
 
 import os
@@ -18,7 +18,7 @@ from tests.e2e.stack import environment
 ROOT = Path(__file__).parents[2]
 SECONDS = 60
 
-_FENCE = re.compile(r"^```(bash|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass
@@ -34,11 +34,13 @@ def blocks(page: str) -> list[Block]:
     """The blocks of a page that are run, in order."""
     text = (ROOT / page).read_text()
     found: list[Block] = []
+    before = ""
     for fence in _FENCE.finditer(text):
         if fence[1] == "bash":
             found.append(Block(text.count("\n", 0, fence.start()) + 2, fence[2]))
-        else:
+        elif fence[1] == "console" and before == "bash":
             found[-1].shown = fence[2]
+        before = fence[1]
     return found
 
 
@@ -90,12 +92,13 @@ def _end(process: "subprocess.Popen[str]") -> None:
 
 
 def _compare(place: str, printed: str, shown: str) -> None:
-    lines = [line.rstrip() for line in printed.splitlines()]
+    """Every line shown was printed, in that order; how wide a table's columns are is of no consequence."""
+    lines = [" ".join(line.split()) for line in printed.splitlines()]
     at = 0
     for line in shown.splitlines():
         if line.strip() in {"", "…"}:
             continue
-        pattern = re.compile(".*".join(map(re.escape, line.rstrip().split("…"))))
+        pattern = re.compile(".*".join(map(re.escape, " ".join(line.split()).split("…"))))
         here = next((number for number in range(at, len(lines)) if pattern.fullmatch(lines[number])), None)
         assert here is not None, f"{place} shows a line that was not printed:\n{line}\nPrinted:\n{printed}"
         at = here + 1

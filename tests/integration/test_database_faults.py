@@ -24,7 +24,7 @@ from service.pipeline.submit import submit
 from service.pipeline.wake import sweep
 from service.settings import Settings
 from service.targets.base import targets
-from tests.support.breaking import breaking
+from tests.support.breaking import breaking, interrupting
 from tests.support.mock_openai import MockOpenAI, text
 from tests.support.promise import assert_the_promise, completed, some_done
 from tests.support.running import counts, now, run, wind_back
@@ -35,6 +35,7 @@ from tests.support.stack import worker
 CASES = 120
 CONCURRENCY = 8
 RECOVERY_SECONDS = 60
+MOST_STATEMENTS = 50
 MOST_COMMITS = 12
 """As many as a small job takes, at least; a loss at a later one would not happen."""
 
@@ -155,6 +156,20 @@ class TestUnansweredCommit:
                 assert broken == [moment], "the job took fewer commits than that"
                 assert now(services, job).status is JobStatus.COMPLETED, f"commit {moment}"
                 assert_the_promise(services, job, server)
+
+
+@pytest.mark.parametrize("first", range(1, MOST_STATEMENTS + 1, 10))
+def test_whichever_statement_fails_the_job_is_not_given_up_and_nothing_is_asked_twice(
+    services: Services, first: int
+) -> None:
+    for moment in range(first, first + 10):
+        with MockOpenAI(text(REFUSAL)) as server:
+            job = start(services, server, 40)
+            with interrupting(services, moment) as interrupted:
+                _carry_on(services, job)
+            assert len(interrupted) == 1, "the job took fewer statements than that"
+            assert now(services, job).status is JobStatus.COMPLETED, f"statement {moment}: {interrupted}"
+            assert_the_promise(services, job, server)
 
 
 def _carry_on(services: Services, job: Job) -> None:

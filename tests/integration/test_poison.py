@@ -94,7 +94,9 @@ def test_a_task_whose_process_dies_at_once_is_run_by_another_worker(
     with MockOpenAI(text(REFUSAL).after(0.02)) as server:
         with worker(settings, tmp_path / "log1", PROOFHOUSE_FAILPOINTS="popped=kill"):
             job = start(services, server)
-            wait_for(lambda: "SIGKILL" in (tmp_path / "log1").read_text() or None, 20, "the death of a horse")
+            wait_for(
+                lambda: "terminated unexpectedly" in (tmp_path / "log1").read_text() or None, 20, "the death of a horse"
+            )
         with worker(settings, tmp_path / "log2"):
             completed(services, job, 60)
         assert_the_promise(services, job, server)

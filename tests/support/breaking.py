@@ -5,6 +5,9 @@ from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
+
 from service.pipeline.services import Services
 
 
@@ -30,3 +33,21 @@ def breaking(services: Services, moment: int, *, committed: bool) -> Iterator[li
         yield broken
     finally:
         dialect.do_commit = commit
+
+
+@contextmanager
+def interrupting(services: Services, moment: int) -> Iterator[list[str]]:
+    """Let the `moment`-th statement from now on fail before it is carried out. Gives those that have."""
+    engine, numbers, broken = services.store.engine, count(1), list[str]()
+
+    def interrupt(connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if next(numbers) == moment:
+            broken.append(statement)
+            reason = connection.dialect.loaded_dbapi.OperationalError("could not connect to server")
+            raise OperationalError(statement, None, reason)
+
+    event.listen(engine, "before_cursor_execute", interrupt)
+    try:
+        yield broken
+    finally:
+        event.remove(engine, "before_cursor_execute", interrupt)

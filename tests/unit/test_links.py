@@ -80,6 +80,8 @@ def test_every_setting_of_the_service_is_in_the_example() -> None:
     """But the one for tests alone."""
     known = set(SETTING.findall((ROOT / ".env.example").read_text()))
     settings = (ROOT / "service" / "settings.py").read_text()
-    read = {f"PROOFHOUSE_{name}" for name in re.findall(r"(?:_required|_boolean|_port)\(environ, \"([A-Z_]+)\"", settings)}
+    read = {
+        f"PROOFHOUSE_{name}" for name in re.findall(r"(?:_required|_boolean|_port)\(environ, \"([A-Z_]+)\"", settings)
+    }
     read |= {f"PROOFHOUSE_{name}" for name in re.findall(r"PREFIX \+ \"([A-Z_]+)\"", settings)}
     assert read - {"PROOFHOUSE_FAILPOINTS"} <= known
