@@ -53,6 +53,9 @@ format: .venv/.test  ## rewrite what format and lint can mend, and openapi.yaml
 up: .venv/.local-model  ## the embedded stack in the foreground, with the local model
 	$(BIN)/proofhouse up --local-model
 
+bench: .venv/.test  ## throughput beside a bare loop, on both databases
+	$(BIN)/python -m bench.throughput
+
 lock: .venv/bin/python  ## pin every dependency again, with hashes
 	$(PIP) uv
 	$(UV_LOCK) pyproject.toml requirements/build.in -o requirements/runtime.txt

@@ -4,11 +4,14 @@ The two are processes of their own: the worker forks, which a process with threa
 Redis goes away at the wrong moment.
 """
 
+import sys
 import tempfile
 
+from service.errors import ProofhouseError
 from service.logs import configure
 from service.processes import Supervisor, end_with_parent, python
 from service.settings import Settings
+from service.store.vault import Vault
 
 STOP_SECONDS = 25
 """Longer than a horse may take to finish what it has under way, shorter than Kubernetes' default grace of 30 s."""
@@ -18,7 +21,11 @@ def main() -> None:
     """Run one worker."""
     end_with_parent()
     configure()
-    settings = Settings.from_env()
+    try:
+        settings = Settings.from_env()
+        Vault(settings.secret_keys)
+    except ProofhouseError as error:
+        sys.exit(str(error))
     with tempfile.TemporaryDirectory(prefix="proofhouse-metrics-") as folder:
         shared = {"PROMETHEUS_MULTIPROC_DIR": settings.metrics_dir or folder}
         name = settings.worker_name

@@ -61,7 +61,7 @@ def problem(status: int, code: str, title: str, detail: str, **more: Any) -> Res
         "errors": [],
         **more,
     }
-    return Response(json.dumps(body), status, content_type=MEDIA_TYPE)
+    return Response(json.dumps(body) + "\n", status, content_type=MEDIA_TYPE)
 
 
 def _on_service_error(error: ProofhouseError) -> Response:

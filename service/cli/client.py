@@ -123,6 +123,8 @@ def _problem(response: httpx2.Response) -> str | None:
         document = response.json()
         errors = [f"{error['pointer'] or '/'}: {error['message']}" for error in document.get("errors") or ()]
         request = [f"(request_id {document['request_id']})"] if response.is_server_error else []
-        return " ".join([str(document.get("detail") or document["title"]), *request, "; ".join(errors)]).strip()
+        # With one error the detail tells all of it already.
+        more = "; ".join(errors) if len(errors) > 1 else ""
+        return " ".join([str(document.get("detail") or document["title"]), *request, more]).strip()
     except (ValueError, LookupError, TypeError, AttributeError):
         return None

@@ -25,7 +25,7 @@ class Exit(IntEnum):
     """The command, its settings or what it asked for is wrong."""
     AUTHENTICATION = 3
     INFRASTRUCTURE = 4
-    """Service, database or target out of reach; a job that failed or was cancelled."""
+    """Service, database or target out of reach; a job that failed, was cancelled or is paused."""
     GATE_INCONCLUSIVE = 5
     BUG = 70
     """An error of our own that nobody foresaw (EX_SOFTWARE of sysexits.h)."""

@@ -53,8 +53,35 @@ def watch(job_id: str, as_json: bool) -> int:
 @json_option
 def cancel(job_id: str, as_json: bool) -> None:
     """Stop a job for good; the results it has stay."""
-    job = client().post(job_path(job_id, "cancel"))
-    print_json(job) if as_json else click.echo(summary(job))
+    _ask(job_id, "cancel", as_json)
+
+
+@click.command()
+@job_argument
+@json_option
+def pause(job_id: str, as_json: bool) -> None:
+    """Send no further calls for a job until it is resumed."""
+    _ask(job_id, "pause", as_json)
+
+
+@click.command()
+@job_argument
+@click.option("--max-requests", type=click.IntRange(1), help="A new limit in place of all that it had.")
+@click.option("--max-total-tokens", type=click.IntRange(1), help="Likewise.")
+@click.option("--max-duration-seconds", type=click.IntRange(1), help="Likewise.")
+@json_option
+def resume(job_id: str, as_json: bool, **limits: int | None) -> None:
+    """Go on with a paused job, under other limits if any are given."""
+    given = {name: limit for name, limit in limits.items() if limit is not None}
+    _ask(job_id, "resume", as_json, {"limits": given} if given else None)
+
+
+@click.command()
+@job_argument
+@json_option
+def retry(job_id: str, as_json: bool) -> None:
+    """Run again what ended in an error in a completed job, and nothing else."""
+    _ask(job_id, "retry", as_json)
 
 
 @click.command("list")
@@ -88,6 +115,11 @@ def gate(job_id: str, as_json: bool) -> int:
     if job["status"] == "completed" and job["gate"]["status"] == "none":
         raise CommandError("The job was submitted without thresholds, so it has no gate.", Exit.USAGE)
     return exit_code(job)
+
+
+def _ask(job_id: str, verb: str, as_json: bool, body: Json | None = None) -> None:
+    job = client().post(job_path(job_id, verb), body)
+    print_json(job) if as_json else click.echo(summary(job))
 
 
 def _read(spec: Any) -> Json:

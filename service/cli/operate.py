@@ -7,7 +7,9 @@ import click
 from service.cli.databases import database_url, opened
 from service.cli.servers import gunicorn
 from service.processes import python
+from service.settings import Settings
 from service.store.migrate import upgrade
+from service.store.vault import Vault
 
 
 @click.command()
@@ -15,6 +17,7 @@ from service.store.migrate import upgrade
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
 def serve(host: str, port: int) -> None:
     """Serve the API, configured by PROOFHOUSE_* variables."""
+    _check_settings()
     command = gunicorn(host, port)
     os.execv(command[0], command)  # noqa: S606 - takes this process's place, so that signals reach it
 
@@ -22,6 +25,7 @@ def serve(host: str, port: int) -> None:
 @click.command()
 def worker() -> None:
     """Run one worker, configured by PROOFHOUSE_* variables."""
+    _check_settings()
     command = python("workers")
     os.execv(command[0], command)  # noqa: S606 - as above
 
@@ -37,3 +41,13 @@ def upgrade_database() -> None:
     with opened(database_url()) as store:
         upgrade(store)
     click.echo("The database is up to date.")
+
+
+def _check_settings() -> None:
+    """Say what is wrong here, where it is told in a sentence, and not in the process that would trip over it.
+
+    Raises:
+        SettingsError: a setting is missing or can't be read.
+        VaultError: the secret key is no Fernet key.
+    """
+    Vault(Settings.from_env().secret_keys)

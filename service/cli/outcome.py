@@ -9,7 +9,10 @@ _BY_GATE = {"none": Exit.DONE, "passed": Exit.DONE, "failed": Exit.GATE_FAILED}
 
 
 def exit_code(job: Json) -> Exit:
-    """The code to exit with once a job has ended. A gate that this release does not know of settles nothing."""
+    """The code to exit with once a job has ended or is paused.
+
+    A gate that this release does not know of settles nothing.
+    """
     if job["status"] != "completed":
         return Exit.INFRASTRUCTURE
     return _BY_GATE.get(job["gate"]["status"], Exit.GATE_INCONCLUSIVE)

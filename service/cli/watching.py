@@ -12,6 +12,8 @@ POLL_SECONDS = 1.0
 PATIENCE_SECONDS = 30.0
 """How long a service may be away, as when it is started again, before watching it is given up."""
 ENDED = frozenset({"completed", "failed", "cancelled"})
+RESTING = ENDED | {"paused"}
+"""Nothing more will happen to the job unless somebody asks for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ def follow_shown(client: Client, job_id: str) -> Json:
 
 
 def follow(client: Client, job_id: str, shown: Display, clock: Clock | None = None) -> Json:
-    """Look at a job again and again until it has ended.
+    """Look at a job again and again until it has ended or is paused.
 
     Raises:
         UnreachableError: the service was away for longer than it takes to start it again.
@@ -53,6 +55,6 @@ def follow(client: Client, job_id: str, shown: Display, clock: Clock | None = No
         else:
             heard, away = clock.now(), False
             shown.show(job)
-            if job["status"] in ENDED:
+            if job["status"] in RESTING:
                 return job
         clock.sleep(POLL_SECONDS)

@@ -24,6 +24,7 @@ for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now)) do
   redis.call('HDEL', KEYS[2], gone)
   redis.call('HDEL', KEYS[3], gone)
 end
+local known = redis.call('ZSCORE', KEYS[1], lane)
 redis.call('ZADD', KEYS[1], now + ttl, lane)
 local lanes = redis.call('ZRANGE', KEYS[1], 0, -1)
 local share = math.max(1, math.floor(maximum / #lanes))
@@ -38,6 +39,8 @@ for _, other in ipairs(lanes) do
 end
 local fair = math.max(share, maximum - reserved)
 local allowed = math.max(0, math.min(wanted, fair, maximum - taken))
+-- A lane that holds slots we know nothing of: Redis has lost its memory, and the others have yet to say what they hold.
+if not known and held > 0 then allowed = math.min(allowed, held) end
 redis.call('HSET', KEYS[2], lane, math.max(held, allowed))
 redis.call('HSET', KEYS[3], lane, wanted)
 for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, 60) end

@@ -114,7 +114,9 @@ def _on_entering(to: JobStatus, reason: StatusReason | None) -> dict[str, Any]:
         "status": to.value,
         "reason_code": reason.code if reason else None,
         "reason_message": reason.message if reason else None,
-        "started_at": func.coalesce(JobRow.started_at, datetime.now(UTC)) if to.is_active else JobRow.started_at,
+        "started_at": func.coalesce(JobRow.started_at, datetime.now(UTC))
+        if to is JobStatus.RUNNING
+        else JobRow.started_at,
         "running_since": now if to is JobStatus.RUNNING else None,
         "active_seconds": JobRow.active_seconds + ran,
         "wake_at": now + WAKE_SECONDS if to.is_active else None,

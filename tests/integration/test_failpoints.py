@@ -30,6 +30,7 @@ SEEDS = 10
 MOST_HITS = {"filled": 1, "planning": 1, "planned": 1, "completing": 1, "completed": 2, "claimed": 3, "writing": 4}
 """How often a place is come to, at least, in an undisturbed run; other places: once a case."""
 
+
 def wind_back(services: Services) -> None:
     """Let all leases be over, those of slots too, as if fifteen seconds had passed."""
     for key in services.redis.scan_iter("proofhouse:slots:*"):

@@ -12,6 +12,7 @@ import pytest
 
 from service.domain.jobs import Job
 from service.domain.lifecycle import JobStatus
+from service.llm.slots import SharedSlots
 from service.pipeline.services import Services
 from service.pipeline.submit import submit
 from service.settings import Settings
@@ -80,6 +81,7 @@ def test_redis_fails_in_the_middle_and_the_worker_is_fit_for_the_next_job_too(
         fail(valkey)
         completed(services, job, RECOVERY_SECONDS)
         assert_the_promise(services, job, server)
+        assert server.peak <= CONCURRENCY
         with MockOpenAI(text(REFUSAL)) as another:
             next_job = start(services, another, 20)
             completed(services, next_job, RECOVERY_SECONDS)
@@ -100,6 +102,22 @@ def test_redis_hangs_for_longer_than_the_leases_under_a_rate_and_no_call_is_paid
         hang(valkey)
         completed(services, job, RECOVERY_SECONDS)
         assert_the_promise(services, job, server)
+
+
+def test_slots_held_by_others_are_not_given_away_when_redis_has_forgotten_them(
+    services: Services, valkey: OwnValkey
+) -> None:
+    one, two = (SharedSlots(services.redis, "model", lane, 8) for lane in ("one", "two"))
+    mine, yours = one.renew(held=0, wanted=8), 0
+    for _ in range(4):
+        yours = two.renew(held=yours, wanted=8)
+        mine = one.renew(held=mine, wanted=8)
+        mine = one.renew(held=mine, wanted=8)
+    assert (mine, yours) == (4, 4)
+    valkey.flush()
+    for _ in range(4):
+        mine, yours = one.renew(held=mine, wanted=8), two.renew(held=yours, wanted=8)
+        assert (mine, yours) == (4, 4)
 
 
 def test_a_job_submitted_while_redis_is_away_is_accepted_and_runs_once_it_is_back(

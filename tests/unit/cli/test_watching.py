@@ -7,6 +7,7 @@ import pytest
 
 from service.cli.client import Client, UnreachableError
 from service.cli.exits import CommandError, Exit
+from service.cli.outcome import exit_code
 from service.cli.progress import JsonLines, Lines
 from service.cli.watching import Clock, follow, follow_shown
 from tests.unit.cli.conftest import job
@@ -54,6 +55,12 @@ def test_it_watches_until_the_job_has_ended() -> None:
     ended = follow(client(job("queued"), job("running"), job("completed")), "job_1", seen, FakeTime().clock())
     assert ended["status"] == "completed"
     assert seen.shown == ["queued", "running", "completed"]
+
+
+def test_a_paused_job_is_not_waited_for() -> None:
+    paused = follow(client(job("running"), job("paused")), "job_1", Recorder(), FakeTime().clock())
+    assert paused["status"] == "paused"
+    assert exit_code(paused) is Exit.INFRASTRUCTURE
 
 
 def test_a_service_that_is_started_again_is_waited_for() -> None:
