@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from service.api import context, headers, problems, routes, timing
+from service.api import context, headers, payload, problems, routes, timing
 from service.settings import Settings
 
 MAX_BODY_BYTES = problems.MAX_BODY_MIB * 1024 * 1024
@@ -16,6 +16,7 @@ def create_app(settings: Settings) -> Flask:
     context.attach(app, settings)
     timing.register(app)
     headers.register(app)
+    payload.register(app)
     problems.register(app)
     app.extensions["openapi"] = routes.register(app)
     return app

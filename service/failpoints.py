@@ -7,6 +7,7 @@ to the place `call` with the detail 17; several are parted by commas. Actions: k
 """
 
 import os
+import re
 import signal
 from dataclasses import dataclass
 
@@ -30,13 +31,16 @@ def arm(specification: str) -> None:
     Raises:
         ValueError: it can't be read.
     """
+    armed = dict(_read(item) for item in specification.split(",") if item)
     _armed.clear()
-    for item in filter(None, specification.split(",")):
-        name, _, action = item.partition("=")
-        action, _, count = action.partition("@")
-        if action not in {"kill", "stop", "raise"}:
-            raise ValueError(f"PROOFHOUSE_FAILPOINTS: {item!r} is not NAME=kill|stop|raise[@N]")
-        _armed[name] = _Armed(action, int(count or 1))
+    _armed.update(armed)
+
+
+def _read(item: str) -> tuple[str, _Armed]:
+    readable = re.fullmatch(r"(?P<name>[^=@]+)=(?P<action>kill|stop|raise)(?:@(?P<count>[1-9][0-9]*))?", item)
+    if readable is None:
+        raise ValueError(f"PROOFHOUSE_FAILPOINTS: {item!r} is not NAME=kill|stop|raise[@N]")
+    return readable["name"], _Armed(readable["action"], int(readable["count"] or 1))
 
 
 def failpoint(name: str, detail: object = None) -> None:

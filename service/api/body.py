@@ -11,6 +11,7 @@ from marshmallow import RAISE, Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import UnsupportedMediaType
 
+from service.api import payload
 from service.errors import InvalidError
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -34,11 +35,11 @@ class RequestParser(FlaskParser):
 
     def load_json(self, req: Request, schema: Schema) -> Any:
         """The body, which must be JSON in UTF-8; a schema may let it be left out."""
-        if getattr(schema, "may_be_absent", False) and not req.get_data():
+        if getattr(schema, "may_be_absent", False) and not payload.read(req):
             return {}
         if req.mimetype != "application/json":
             raise UnsupportedMediaType
-        return parse_json(req.get_data())
+        return parse_json(payload.read(req))
 
     def handle_error(self, error: ValidationError, req: Request, schema: Schema, **_: Any) -> NoReturn:
         """Answer with the JSON pointers of all that is wrong."""

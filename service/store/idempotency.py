@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import and_, delete, insert, select
 from sqlalchemy.orm import Session
 
 from service.store.session import changed
@@ -18,6 +18,8 @@ def remember(session: Session, tenant: str, key: str, request_digest: str, job_i
         sqlalchemy.exc.IntegrityError: another request with this key was first.
     """
     now = datetime.now(UTC)
+    used = and_(IdempotencyRow.tenant == tenant, IdempotencyRow.key == key)
+    changed(session, delete(IdempotencyRow).where(used, IdempotencyRow.created_at < now - KEPT))
     row = {"tenant": tenant, "key": key, "request_digest": request_digest, "job_id": job_id, "created_at": now}
     session.execute(insert(IdempotencyRow), row)
 
@@ -25,7 +27,9 @@ def remember(session: Session, tenant: str, key: str, request_digest: str, job_i
 def find(session: Session, tenant: str, key: str) -> tuple[str, str] | None:
     """(request digest, job id) of the request that used this key in the last day."""
     known = select(IdempotencyRow.request_digest, IdempotencyRow.job_id)
-    row = session.execute(known.where(IdempotencyRow.tenant == tenant, IdempotencyRow.key == key)).one_or_none()
+    used = and_(IdempotencyRow.tenant == tenant, IdempotencyRow.key == key)
+    lately = IdempotencyRow.created_at >= datetime.now(UTC) - KEPT
+    row = session.execute(known.where(used, lately)).one_or_none()
     return (row[0], row[1]) if row else None
 
 

@@ -110,14 +110,13 @@ def move(
 def _on_entering(to: JobStatus, reason: StatusReason | None) -> dict[str, Any]:
     """What else changes with the state: the reason, the clock of the running time, when to wake, when it ended."""
     now, ran = database_now(), func.coalesce(database_now() - JobRow.running_since, 0.0)
+    runs = to is JobStatus.RUNNING
     return {
         "status": to.value,
         "reason_code": reason.code if reason else None,
         "reason_message": reason.message if reason else None,
-        "started_at": func.coalesce(JobRow.started_at, datetime.now(UTC))
-        if to is JobStatus.RUNNING
-        else JobRow.started_at,
-        "running_since": now if to is JobStatus.RUNNING else None,
+        "started_at": func.coalesce(JobRow.started_at, datetime.now(UTC)) if runs else JobRow.started_at,
+        "running_since": now if runs else None,
         "active_seconds": JobRow.active_seconds + ran,
         "wake_at": now + WAKE_SECONDS if to.is_active else None,
         "finished_at": datetime.now(UTC) if to.is_final else None,

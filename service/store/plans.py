@@ -1,6 +1,6 @@
 """The claim under which one worker, and no other, fills a job's suite and cuts it into batches."""
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from service.domain.lifecycle import JobStatus
@@ -14,18 +14,21 @@ LEASE_SECONDS = 15
 
 
 def claim(session: Session, job_id: str, token: str) -> int | None:
-    """Take on the planning of a job: gives the number of this attempt, or None when it isn't to be had."""
+    """Take on the planning of a job: gives the number of this attempt, or None when it isn't to be had.
+
+    Attempts are counted since the job was queued: having been paused in the middle is no failure.
+    """
+    fresh = JobRow.status == JobStatus.QUEUED.value
     lapsed = and_(JobRow.status == JobStatus.GENERATING.value, JobRow.plan_leased_until < database_now())
-    free = or_(JobRow.status == JobStatus.QUEUED.value, lapsed)
     taken = changed(
         session,
         update(JobRow)
-        .where(JobRow.id == job_id, free)
+        .where(JobRow.id == job_id, or_(fresh, lapsed))
         .values(
             status=JobStatus.GENERATING.value,
             plan_claim=token,
             plan_leased_until=database_now() + LEASE_SECONDS,
-            plan_attempts=JobRow.plan_attempts + 1,
+            plan_attempts=case((fresh, 1), else_=JobRow.plan_attempts + 1),
             wake_at=database_now() + WAKE_SECONDS,
         ),
     )

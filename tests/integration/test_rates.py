@@ -93,7 +93,7 @@ class Scripted(Pace):
 
 
 async def call(limiter: PacedLimiter, estimate: int, used: int) -> None:
-    limiter.resize(1)
+    limiter.resize(64)
     async with limiter.slot(estimate) as permit:
         permit.tokens = used
     await asyncio.sleep(0.1)
@@ -128,3 +128,25 @@ def test_an_answer_does_not_wait_for_redis() -> None:
         return time.monotonic() - answered
 
     assert asyncio.run(answered_while_redis_is_away()) < 0.5
+
+
+def test_calls_that_wait_for_a_hanging_redis_leave_the_threads_that_renew_leases_alone() -> None:
+    released = threading.Event()
+
+    class Hanging(Scripted):
+        def reserve(self, units: int) -> float:
+            released.wait(30)
+            return super().reserve(units)
+
+    async def renewal_beside_many_waiting_calls() -> float:
+        limiter = PacedLimiter(requests=Hanging(), tokens=None)
+        calls = [asyncio.create_task(call(limiter, 0, 0)) for _ in range(64)]
+        await asyncio.sleep(0.1)
+        started = time.monotonic()
+        await asyncio.to_thread(lambda: None)
+        waited = time.monotonic() - started
+        released.set()
+        await asyncio.gather(*calls)
+        return waited
+
+    assert asyncio.run(renewal_beside_many_waiting_calls()) < 1

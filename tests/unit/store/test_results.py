@@ -17,6 +17,7 @@ from service.store import batches, results, tallies
 from service.store.batches import Batch
 from service.store.results import ResultFilter
 from service.store.session import Store
+from service.store.tables import ResultRow
 from tests.unit.store.made import ANSWER, FAILURE, SAFE, at_once, failed, lapse, outcome, running_job, set_column
 
 NASTY = "before \x00 between \ud800 after \U0001f600"
@@ -162,9 +163,13 @@ def test_a_batch_that_is_done_takes_no_more_results(store: Store, job: Job, batc
 
 
 def test_a_transaction_that_fails_leaves_results_and_tallies_as_they_were(store: Store, job: Job, batch: Batch) -> None:
-    with pytest.raises(ZeroDivisionError), store.write() as session:
-        results.save(session, job, batch, "a", [outcome(0)])
-        raise ZeroDivisionError
+    def save_and_fail() -> None:
+        with store.write() as session:
+            results.save(session, job, batch, "a", [outcome(0)])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        save_and_fail()
     assert (stored(store, job), tallied(store, job).total(), usage(store, job)) == ([], 0, {})
 
 
@@ -216,18 +221,18 @@ def test_usage_adds_up_by_role(store: Store, job: Job, batch: Batch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("completion", "judgement", "column"),
+    ("given", "column"),
     [
-        (replace(ANSWER, text=NASTY), SAFE, "response"),
-        (ANSWER, replace(SAFE, reason=NASTY), "reason"),
-        (ANSWER, replace(SAFE, raw=NASTY), "judge_raw"),
+        (outcome(0, completion=replace(ANSWER, text=NASTY)), "response"),
+        (outcome(0, judgement=replace(SAFE, reason=NASTY)), "reason"),
+        (outcome(0, judgement=replace(SAFE, raw=NASTY)), "judge_raw"),
     ],
     ids=["response", "reason", "judge_raw"],
 )
 def test_nul_and_lone_surrogates_in_model_text_are_storable(
-    store: Store, job: Job, batch: Batch, completion: Completion, judgement: Judgement, column: str
+    store: Store, job: Job, batch: Batch, given: Outcome, column: str
 ) -> None:
-    save(store, job, batch, outcome(0, completion=completion, judgement=judgement))
+    save(store, job, batch, given)
     assert [getattr(result, column) for result in stored(store, job)] == [STORABLE]
 
 
@@ -290,7 +295,7 @@ def test_another_jobs_results_are_not_read(store: Store, job: Job, batch: Batch)
 def test_a_run_has_one_result_whoever_writes_it(store: Store, job: Job, batch: Batch) -> None:
     save(store, job, batch, outcome(0))
     copy = "INSERT INTO results SELECT 'res_other', " + ", ".join(
-        column.name for column in results.ResultRow.__table__.columns if column.name != "id"
+        column.name for column in ResultRow.__table__.columns if column.name != "id"
     )
     with pytest.raises(IntegrityError), store.write() as session:
-        session.execute(sql(f"{copy} FROM results"))  # noqa: S608
+        session.execute(sql(f"{copy} FROM results"))
