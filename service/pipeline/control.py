@@ -25,9 +25,10 @@ def cancel(services: Services, *, tenant: str, job_id: str) -> Job:
         won = jobs.move(session, job_id, JobStatus.CANCELLED, CANCELLED)
     if won:
         ended(services, job)
-    elif job.status is not JobStatus.CANCELLED:
-        raise ConflictError(f"Job {job_id} has {job.status} and can't be cancelled any more.", code="job_ended")
-    return _now(services, job)
+    now = _now(services, job)
+    if not won and now.status is not JobStatus.CANCELLED:
+        raise ConflictError(f"Job {job_id} has {now.status} and can't be cancelled any more.", code="job_ended")
+    return now
 
 
 def pause(services: Services, *, tenant: str, job_id: str) -> Job:
@@ -40,9 +41,10 @@ def pause(services: Services, *, tenant: str, job_id: str) -> Job:
     with services.store.write() as session:
         job = jobs.get(session, tenant, job_id)
         won = jobs.move(session, job_id, JobStatus.PAUSED, PAUSED)
-    if not won and job.status is not JobStatus.PAUSED:
-        raise ConflictError(f"Job {job_id} has {job.status}: there is nothing to pause.", code="job_ended")
-    return _now(services, job)
+    now = _now(services, job)
+    if not won and now.status is not JobStatus.PAUSED:
+        raise ConflictError(f"Job {job_id} has {now.status}: there is nothing to pause.", code="job_ended")
+    return now
 
 
 def resume(services: Services, *, tenant: str, job_id: str, limits: Limits | None = None) -> Job:
@@ -58,8 +60,8 @@ def resume(services: Services, *, tenant: str, job_id: str, limits: Limits | Non
             jobs.change_limits(session, job_id, limits)
         onward = JobStatus.RUNNING if batches.any_planned(session, job_id) else JobStatus.QUEUED
         won = jobs.move(session, job_id, onward, only_from=JobStatus.PAUSED)
-    if not won and not job.status.is_active:
-        raise ConflictError(f"Job {job_id} has {job.status}: only a paused job can be resumed.", code="job_ended")
+        if not won and not (now := _now(services, job)).status.is_active:
+            raise ConflictError(f"Job {job_id} has {now.status}: only a paused job can be resumed.", code="job_ended")
     return _on(services, job)
 
 

@@ -74,6 +74,8 @@ class Lane:
     """Why the job itself must be paused, once that is known."""
     _failures: int = field(default=0, init=False)
     """Cases in error since the start; -1 as soon as one has succeeded."""
+    _cut_off: asyncio.TimerHandle | None = field(default=None, init=False)
+    """Ends what is still under way when the grace is over."""
 
     async def run(self) -> None:
         """Work, then leave the rest to others in good order.
@@ -153,14 +155,13 @@ class Lane:
         return len(self._cases) if self.feed.exhausted else self.equipment.maximum
 
     def _stop(self, why: str, grace: float | None, reason: StatusReason | None = None) -> None:
-        """Give out no more work; what is under way may end, within `grace` seconds if that is given."""
-        if self.feed.stopped.is_set():
-            return
-        logger.info("stopping work on %s: %s", self.job.id, why)
-        self._reason = reason
-        self.feed.stop()
-        if grace is not None:
-            asyncio.get_running_loop().call_later(grace, self._abandon_cases)
+        """Give out no more work; what is under way may end, within `grace` seconds if that is given, now or later."""
+        if not self.feed.stopped.is_set():
+            logger.info("stopping work on %s: %s", self.job.id, why)
+            self._reason = reason
+            self.feed.stop()
+        if grace is not None and self._cut_off is None:
+            self._cut_off = asyncio.get_running_loop().call_later(grace, self._abandon_cases)
 
     @patient
     def _hand_back(self) -> Job | None:

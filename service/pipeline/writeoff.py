@@ -1,10 +1,12 @@
 """Giving up on batches whose workers keep dying, so that the rest of the job can end."""
 
 import logging
+from contextlib import suppress
 
 from service.domain.completions import CallError, Completion, ErrorCode
 from service.domain.jobs import Job, Outcome
 from service.domain.verdicts import Disposition
+from service.errors import StaleClaimError
 from service.pipeline.feed import unfold
 from service.pipeline.finish import complete
 from service.pipeline.services import Services
@@ -24,9 +26,10 @@ def write_off_lost_batches(services: Services, job: Job, token: str) -> None:
     """Store an error for every case without a result of batches that have lost their worker too often."""
     with services.store.write() as session:
         lost = batches.take_exhausted(session, job.id, token)
-    for batch in lost:
-        logger.error("giving up batch %d of %s: it lost its worker %d times", batch.number, job.id, MAX_ATTEMPTS)
-        _write_off(services, job, batch, token)
+    with suppress(StaleClaimError):  # the job was stopped at this moment
+        for batch in lost:
+            logger.error("giving up batch %d of %s: it lost its worker %d times", batch.number, job.id, MAX_ATTEMPTS)
+            _write_off(services, job, batch, token)
     if lost:
         complete(services, job)
 

@@ -70,7 +70,11 @@ def read_cases(session: Session, suite_id: str, first: int, last: int) -> list[C
 
 
 def delete_unused(session: Session, suite_id: str) -> None:
-    """Remove a suite and its cases unless a job still refers to it."""
+    """Remove a suite and its cases unless a job still refers to it.
+
+    Locked first, so that of the last two jobs, deleted at once, one sees that the other has gone.
+    """
+    session.execute(select(SuiteRow.id).where(SuiteRow.id == suite_id).with_for_update())
     if session.scalar(select(exists().where(JobRow.suite_id == suite_id))):
         return
     clear_cases(session, suite_id)

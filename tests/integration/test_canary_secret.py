@@ -26,7 +26,7 @@ from service.store import keys
 from service.targets.base import targets
 from tests.support.dumps import every_cell, every_key_and_value
 from tests.support.mock_openai import GARBAGE, HTML, Answer, Hit, MockOpenAI, completion, payload, status, text
-from tests.support.running import now
+from tests.support.running import now, run
 from tests.support.specs import cases, job_spec, plugin
 from tests.support.stack import wait_for, worker
 
@@ -99,9 +99,9 @@ def in_turn(key: str, *echoes: Echo) -> Callable[[Hit], Answer]:
     return behave
 
 
-def start(services: Services, target: MockOpenAI, judge: MockOpenAI) -> Job:
+def start(services: Services, target: MockOpenAI, judge: MockOpenAI, count: int = CASES) -> Job:
     options = {"model": "m", "max_attempts": 1, "max_concurrency": 4, "timeout_seconds": 10}
-    spec = job_spec(CASES, target=plugin(targets, "openai", base_url=target.base_url, api_key=TARGET_KEY, **options))
+    spec = job_spec(count, target=plugin(targets, "openai", base_url=target.base_url, api_key=TARGET_KEY, **options))
     judged_by = plugin(judges, "llm", base_url=judge.base_url, api_key=JUDGE_KEY, **options)
     return submit(services, replace(spec, judge=judged_by), tenant="acme")
 
@@ -186,6 +186,31 @@ def test_a_key_that_the_servers_send_back_is_found_nowhere(
     assert traces(every_cell(services.store)) == []
     assert traces(iter([exposition(folder)])) == []
     assert traces(iter(log.read_bytes().splitlines())) == []
+
+
+def beyond_the_longest_body(key: str) -> Answer:
+    """An error page of which the first thousand bytes are kept: blanks, and half of the key."""
+    return Answer(500, b" " * (1000 - len(key) // 2) + key.encode(), content_type="text/plain")
+
+
+def beyond_the_longest_refusal(key: str) -> Answer:
+    return completion({"role": "assistant", "content": "", "refusal": "x" * (10_000 - len(key) // 2) + key})
+
+
+def beyond_the_longest_answer(key: str) -> Answer:
+    return text("x" * (4_000 - len(key) // 2) + key)
+
+
+@pytest.mark.parametrize("echo", [beyond_the_longest_body, beyond_the_longest_refusal, beyond_the_longest_answer])
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_no_half_of_a_key_is_left_where_a_text_is_cut_off(services: Services, echo: Echo) -> None:
+    with (
+        MockOpenAI(in_turn(TARGET_KEY, echo)) as target,
+        MockOpenAI(in_turn(JUDGE_KEY, echo)) as judge,
+    ):
+        job = run(services, start(services, target, judge, 3))
+    assert job.status is JobStatus.COMPLETED
+    assert traces(every_cell(services.store)) == []
 
 
 def test_the_search_finds_what_is_there(services: Services) -> None:

@@ -52,7 +52,7 @@ def register(redis: Redis, queue: TaskQueue, name: str, state: str) -> None:
 
 def contents(redis: Redis) -> dict[Any, Any]:
     """Every key with its bytes and whether it lapses."""
-    return {key: (redis.dump(key), redis.ttl(key) >= 0) for key in redis}
+    return {key: (redis.dump(key), redis.ttl(key) >= 0) for key in redis.scan_iter()}
 
 
 @pytest.fixture(params=["nobody listens", "the socket is gone"])

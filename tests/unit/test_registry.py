@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from marshmallow import Schema, fields
 
@@ -162,6 +162,7 @@ def test_a_secret_that_was_not_given_is_neither_shown_nor_kept() -> None:
     assert split_secrets(Plugin.Options, {"model": "m", "api_key": None}) == ({"model": "m"}, {})
 
 
+@settings(deadline=None)
 @given(st.builds(dict, model=st.text(), api_key=st.none() | st.text(), proxy_key=st.none() | st.text()))
 def test_joining_gives_back_what_splitting_has_parted(options: dict[str, Any]) -> None:
     assert join_secrets(Plugin.Options, *split_secrets(Plugin.Options, options)) == options

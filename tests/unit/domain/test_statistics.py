@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.domain.statistics import Rate, wilson
@@ -33,24 +33,28 @@ def test_the_interval_has_the_published_values(count: int, of: int, percent: tup
     assert tuple(round(100 * value, 2) for value in bounds(wilson(count, of))) == percent
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10**7))
 def test_none_of_n_starts_at_exactly_zero_and_ends_above_it(of: int) -> None:
     low, share, high = bounds(wilson(0, of))
     assert low == share == 0 < high < 1
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10**7))
 def test_all_of_n_ends_at_exactly_one_and_starts_below_it(of: int) -> None:
     low, share, high = bounds(wilson(of, of))
     assert 0 < low < 1 == share == high
 
 
+@settings(deadline=None)
 @given(shares())
 def test_the_interval_contains_the_share_and_lies_within_zero_and_one(rate: Rate) -> None:
     low, share, high = bounds(rate)
     assert 0 <= low <= share <= high <= 1
 
 
+@settings(deadline=None)
 @given(shares())
 def test_the_share_of_the_others_has_the_mirrored_interval(rate: Rate) -> None:
     low, share, high = bounds(rate)
@@ -58,6 +62,7 @@ def test_the_share_of_the_others_has_the_mirrored_interval(rate: Rate) -> None:
     assert (low, share, high) == pytest.approx(mirrored, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(shares(), st.integers(2, 100))
 def test_the_same_share_of_more_has_a_narrower_interval(rate: Rate, times: int) -> None:
     low, _, high = bounds(rate)

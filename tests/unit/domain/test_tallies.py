@@ -1,6 +1,6 @@
 from collections import Counter
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.domain.tallies import Counts, Tally, grouped, total
@@ -17,11 +17,13 @@ def tally(disposition: Disposition, verdict: Verdict | None, count: int = 1, cat
     return Tally(category, None, None, disposition, verdict, count)
 
 
+@settings(deadline=None)
 @given(TALLIES)
 def test_every_result_is_done_once_whatever_its_verdict(tallies: list[Tally]) -> None:
     assert total(tallies).done == sum(tally.count for tally in tallies)
 
 
+@settings(deadline=None)
 @given(TALLIES)
 def test_every_verdict_is_counted_by_its_name(tallies: list[Tally]) -> None:
     expected = Counter[str]()
@@ -33,6 +35,7 @@ def test_every_verdict_is_counted_by_its_name(tallies: list[Tally]) -> None:
     }
 
 
+@settings(deadline=None)
 @given(TALLIES)
 def test_groups_add_up_to_the_total(tallies: list[Tally]) -> None:
     groups = grouped(tallies, lambda tally: (tally.category, tally.style))

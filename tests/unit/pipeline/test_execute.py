@@ -2,6 +2,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -275,13 +276,14 @@ def test_a_worker_that_makes_room_for_others_can_still_be_told_to_stop(
 ) -> None:
     """It had stopped giving out work already, but what is under way may take long."""
     monkeypatch.setattr("service.pipeline.pulse.GRACE_SECONDS", 0.3)
-    monkeypatch.setattr("service.pipeline.pulse.SLICE_SECONDS", 0)
-    slow.seconds = 15
+    monkeypatch.setattr("service.pipeline.pulse.SLICE_SECONDS", 0.3)
+    slow.seconds = 20
     job = submit(services, asking("slow", 10), tenant=TENANT)
     submit(services, job_spec(1), tenant=TENANT)
     began = time.monotonic()
     run(services, job, stopping=lambda: time.monotonic() - began > 2)
-    assert time.monotonic() - began < 12
+    assert slow.asked > 0
+    assert time.monotonic() - began < 15
 
 
 def test_a_worker_makes_room_when_other_jobs_wait(
@@ -293,7 +295,6 @@ def test_a_worker_makes_room_when_other_jobs_wait(
     run(services, job)
     assert 0 < len(stored(services, job)) == slow.asked < 100
     assert f"{job.id}-run-0" in services.queue.waiting()
-    assert_what_is_left_can_be_run(services, job)
 
 
 def test_a_worker_whose_batch_was_taken_over_leaves_the_job_to_the_other(services: Services, slow: type[Slow]) -> None:
@@ -338,11 +339,11 @@ def test_a_target_is_never_asked_more_at_once_than_it_allows(services: Services)
 
 class Refused(Answering):
     async def complete(self, case: Case) -> Completion:
-        try:
+        refused = CallFailedError(PROBLEMS["rate_limited"])
+        with suppress(CallFailedError):
             async with self.limiter.slot():
-                raise CallFailedError(PROBLEMS["rate_limited"])
-        except CallFailedError as failed:
-            return Completion(error=failed.call_error("target", [])) if case.index % 2 else Completion("answer")
+                raise refused
+        return Completion("answer") if case.index % 2 else Completion(error=refused.call_error("target", []))
 
 
 def test_slots_are_given_back_when_a_job_ends(services: Services) -> None:

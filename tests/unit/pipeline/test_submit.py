@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -11,7 +11,6 @@ from service.generators.base import generators
 from service.pipeline.plan import plan
 from service.pipeline.services import Services
 from service.pipeline.submit import IdempotencyKey, submit
-from service.settings import Settings
 from service.store import jobs, suites
 from service.targets.base import targets
 from tests.support.running import now, wind_back
@@ -20,14 +19,6 @@ from tests.support.together import together
 
 TENANT = "acme"
 ONCE = IdempotencyKey("key-1", "digest of the request")
-
-
-@pytest.fixture
-def without_redis(settings: Settings) -> Iterator[Services]:
-    """The same database, and a Redis where nothing listens."""
-    services = Services.from_settings(replace(settings, redis_url="unix:///nonexistent/redis.sock"))
-    yield services
-    services.close()
 
 
 def overdue(services: Services) -> list[str]:

@@ -151,4 +151,4 @@ def test_errors_do_not_tell_what_was_to_be_stored(store: Store) -> None:
         with pytest.raises(IntegrityError) as caught:
             writing.flush()
         writing.rollback()
-    assert "confidential" not in str(caught.value).splitlines()[-3:]
+    assert "confidential" not in str(caught.value)
