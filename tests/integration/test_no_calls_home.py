@@ -173,7 +173,7 @@ def fetched_from_elsewhere(content: str) -> list[str]:
 def test_no_asset_has_a_browser_fetch_from_elsewhere(client: FlaskClient, url: str) -> None:
     with client.get(url) as asset:
         assert asset.status_code == 200
-        assert fetched_from_elsewhere(asset.text) == []
+        assert fetched_from_elsewhere(asset.get_data(as_text=True)) == []
 
 
 def test_swagger_ui_is_told_not_to_send_the_description_to_its_validator(client: FlaskClient) -> None:

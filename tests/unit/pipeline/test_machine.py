@@ -111,9 +111,11 @@ class Life(RuleBasedStateMachine):
         self.before = JobStatus.QUEUED
         self.retried = False
 
-    @initialize(size=st.integers(1, 5), repeats=st.integers(1, 2))
-    def begin(self, size: int, repeats: int) -> None:
+    @initialize(size=st.integers(1, 5), repeats=st.integers(1, 2), planned=st.sampled_from([True, True, False]))
+    def begin(self, size: int, repeats: int, *, planned: bool) -> None:
         self.job: Job = submit(self.services, job_spec(size, repeats=repeats), tenant=TENANT)
+        if planned:
+            planning.plan(self.services, self.job.id)
 
     def teardown(self) -> None:
         self.run_to_the_end()
@@ -185,18 +187,19 @@ class Life(RuleBasedStateMachine):
             self.owner[number] = feed.token
             self.workers.append(Worker(feed, Writer(self.services, self.job, feed), number, runs))
 
-    @precondition(lambda self: self.workers)
+    @precondition(lambda self: any(worker.left for worker in self.workers))
     @rule(data=st.data(), part=st.integers(1, BATCH_SIZE), in_error=st.booleans())
     def save(self, data: st.DataObject, part: int, *, in_error: bool) -> None:
         """By whoever holds a batch, or once held it and does not know better."""
-        self.hand_in(data.draw(st.sampled_from(self.workers)), part, in_error=in_error)
+        unfinished = [worker for worker in self.workers if worker.left]
+        self.hand_in(data.draw(st.sampled_from(unfinished)), part, in_error=in_error)
 
     def hand_in(self, worker: Worker, part: int, *, in_error: bool = False) -> None:
         runs, done = worker.left[:part], worker.number in self.done()
         holds = self.owner.get(worker.number) == worker.feed.token and self.status in TAKES_RESULTS
         items = [(run, outcome(run, in_error=in_error)) for run in runs]
         stale = self.raises_stale(lambda: worker.writer._write(items))
-        assert stale is (bool(runs) and not holds and not done)
+        assert stale is (not holds and not done)
         if holds:
             worker.left = worker.left[part:]
             self.paid += len(runs)
@@ -211,14 +214,14 @@ class Life(RuleBasedStateMachine):
             return True
         return False
 
-    @precondition(lambda self: self.workers)
+    @precondition(lambda self: self.owner)
     @rule(data=st.data())
     def renew(self, data: st.DataObject) -> None:
         worker = data.draw(st.sampled_from(self.workers))
         with self.services.store.write() as session:
             assert batches.renew(session, self.job.id, worker.feed.token) is self.status
 
-    @precondition(lambda self: self.workers)
+    @precondition(lambda self: self.owner)
     @rule(data=st.data())
     def hand_back(self, data: st.DataObject) -> None:
         worker = data.draw(st.sampled_from(self.workers))
@@ -226,6 +229,12 @@ class Life(RuleBasedStateMachine):
             batches.hand_back(session, self.job.id, worker.feed.token)
         if self.owner.get(worker.number) == worker.feed.token:
             del self.owner[worker.number]
+
+    @precondition(lambda self: self.owner)
+    @rule()
+    def die_and_be_succeeded(self) -> None:
+        self.lapse()
+        self.claim()
 
     @rule()
     def lapse(self) -> None:
@@ -264,12 +273,13 @@ class Life(RuleBasedStateMachine):
         self.ask(control.resume, None, refused=self.status.is_final)
 
     # Not too early: what is cancelled stays so, and the rest of the sequence would be dull.
-    @precondition(lambda self: len(self.workers) + len(self.planners) > 2)
+    @precondition(lambda self: len(self.owner) > 1 or len(self.planners) > 1 or self.status.is_final)
     @rule()
     def cancel(self) -> None:
         refused = self.status in {JobStatus.COMPLETED, JobStatus.FAILED}
         self.ask(control.cancel, JobStatus.CANCELLED, refused=refused)
 
+    @precondition(lambda self: self.status.is_final)
     @rule()
     def retry(self) -> None:
         before = self.status
@@ -292,8 +302,9 @@ class Life(RuleBasedStateMachine):
 
     # To the end
 
-    @rule()
-    def run_to_the_end(self) -> None:
+    @precondition(lambda self: self.stored)
+    @rule(in_error=st.booleans())
+    def run_to_the_end(self, *, in_error: bool = False) -> None:
         """However it stands, a job that was not stopped for good completes once somebody works on it in peace."""
         if self.status is JobStatus.PAUSED:
             self.resume()
@@ -306,19 +317,19 @@ class Life(RuleBasedStateMachine):
                 self.plan()
             if self.status is JobStatus.RUNNING:
                 self.give_up()
-                self.work_off()
+                self.work_off(in_error=in_error)
         assert self.status.is_final
         if self.status is JobStatus.COMPLETED:
             assert self.stored.keys() == set(range(self.job.total))
 
-    def work_off(self) -> None:
+    def work_off(self, *, in_error: bool) -> None:
         """Claim batch after batch until none is to be had."""
         known = -1
         while known < len(self.workers):
             known = len(self.workers)
             self.claim()
             for worker in self.workers[known:]:
-                self.hand_in(worker, BATCH_SIZE)
+                self.hand_in(worker, BATCH_SIZE, in_error=in_error)
 
     # What must hold
 

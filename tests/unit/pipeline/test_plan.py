@@ -23,7 +23,7 @@ from tests.support.specs import cases, job_spec, plugin
 from tests.support.together import together
 
 TENANT = "acme"
-texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"), max_size=20)
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
 
 
 def generated(size: int, name: str = "of_a_test") -> JobSpec:

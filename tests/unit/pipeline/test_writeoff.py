@@ -34,26 +34,27 @@ def job(services: Services) -> Job:
     return now(services, job)
 
 
-@pytest.fixture
-def lost(services: Services, job: Job) -> Batch:
-    """The first batch, which has lost its worker as often as it may; the last of them had stored a few results."""
-    for attempt in range(MAX_ATTEMPTS):
-        with services.store.write() as session:
-            batch = batches.claim_next(session, job.id, f"worker {attempt}")
-        assert batch
-        if attempt == MAX_ATTEMPTS - 1:
-            store_some(services, job, batch, f"worker {attempt}")
-        wind_back(services)
-    return batch
-
-
-def store_some(services: Services, job: Job, batch: Batch, token: str) -> None:
+def lose_worker(services: Services, job: Job, token: str, done: int = 0) -> Batch:
+    """Let a worker claim the lowest batch, store so many results, and be heard of no more."""
+    with services.store.write() as session:
+        batch = batches.claim_next(session, job.id, token)
+    assert batch
     outcomes = [
         Outcome(run.case, run.repeat, Completion("an answer"), Disposition.ANSWERED, SAFE)
-        for run in unfold(services, job, batch)[:DONE_BEFORE]
+        for run in unfold(services, job, batch)[:done]
     ]
     with services.store.write() as session:
         results.save(session, job, batch, token, outcomes)
+    wind_back(services)
+    return batch
+
+
+@pytest.fixture
+def lost(services: Services, job: Job) -> Batch:
+    """The first batch, which has lost its worker as often as it may; the last of them had stored a few results."""
+    for attempt in range(1, MAX_ATTEMPTS):
+        lose_worker(services, job, f"worker {attempt}")
+    return lose_worker(services, job, "the last", DONE_BEFORE)
 
 
 def in_error(services: Services, job: Job) -> dict[int, ErrorCode]:
@@ -100,10 +101,8 @@ def test_the_sweeper_queues_a_task_for_a_lost_batch(services: Services, job: Job
 
 
 def test_a_batch_that_still_has_an_attempt_is_not_written_off(services: Services, job: Job) -> None:
-    for attempt in range(MAX_ATTEMPTS - 1):
-        with services.store.write() as session:
-            batches.claim_next(session, job.id, f"worker {attempt}")
-        wind_back(services)
+    for attempt in range(1, MAX_ATTEMPTS):
+        lose_worker(services, job, f"worker {attempt}")
     write_off_lost_batches(services, job, "writer-off")
     assert batch_states(services, job) == ["claimed", "open", "open"]
 
@@ -112,9 +111,7 @@ def test_the_last_batch_being_written_off_completes_the_job(services: Services) 
     job = submit(services, job_spec(3), tenant=TENANT)
     plan(services, job.id)
     for attempt in range(MAX_ATTEMPTS):
-        with services.store.write() as session:
-            batches.claim_next(session, job.id, f"worker {attempt}")
-        wind_back(services)
+        lose_worker(services, job, f"worker {attempt}")
     write_off_lost_batches(services, now(services, job), "writer-off")
     assert now(services, job).status is JobStatus.COMPLETED
     assert counts(services, job).errors == 3
