@@ -57,6 +57,8 @@ class TaskQueue:
             if task_id in self._queue.get_job_ids():
                 return False
             self._queue.enqueue(task, *args, job_id=task_id, result_ttl=RESULT_SECONDS, failure_ttl=FAILURE_SECONDS)
+            # Or else it would expire, and so be dropped, when the last task of this id does.
+            self._redis.persist(Task.key_for(task_id))
         except RedisError as error:
             raise UnavailableError("Redis is out of reach; try again shortly.", code="redis_unavailable") from error
         return True

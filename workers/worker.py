@@ -6,8 +6,10 @@ Run as `python -m workers.worker` by the supervisor in `__main__.py`.
 import logging
 import signal
 from resource import struct_rusage
+from typing import Any
 
-from rq import Worker
+from rq import Queue, Worker
+from rq.job import Job as Task
 from rq.serializers import JSONSerializer
 
 import workers.tasks  # noqa: F401 - loaded before the fork, so that a horse starts in milliseconds
@@ -34,6 +36,12 @@ class ProofhouseWorker(Worker):
     def setup_work_horse_signals(self) -> None:
         """SIGTERM asks the horse to stop in good order instead of ending it."""
         stopping.watch()
+
+    def handle_job_success(self, job: Task, queue: Queue, *args: Any, **kwargs: Any) -> None:
+        """A task that was queued again while it ran (it handed back its batch) does not expire with this run of it."""
+        super().handle_job_success(job, queue, *args, **kwargs)
+        if job.id in queue.get_job_ids():
+            self.connection.persist(job.key)
 
     def wait_for_horse(self) -> tuple[int | None, int | None, struct_rusage | None]:
         """Once the horse is gone, however it went, what it had in flight is gone with it."""

@@ -6,16 +6,19 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import httpx2
 import psutil
 import pytest
+from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
 from service import failpoints
 from service.domain.lifecycle import JobStatus
+from service.pipeline.plan import plan
 from service.pipeline.services import Services
 from service.pipeline.submit import submit
 from service.pipeline.wake import PLAN, RUN
@@ -163,6 +166,58 @@ def test_a_task_loads_nothing_that_its_worker_had_not_loaded_before_the_fork(
     assert late == []
 
 
+class InThisProcess(ProofhouseWorker, SimpleWorker):
+    """Runs tasks without forking, and leaves this process's signals alone."""
+
+    execute_job = SimpleWorker.execute_job
+
+    def _install_signal_handlers(self) -> None:
+        pass
+
+
+@pytest.fixture
+def run_next_task(services: Services, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Runs the task that waits, in this process, which is told to stop."""
+    for name, value in environment(settings).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(tasks, "stopping", lambda: True)
+    running = InThisProcess([settings.queue], connection=services.redis, serializer=JSONSerializer)
+
+    def run() -> None:
+        running.work(burst=True, max_jobs=1, logging_level="WARNING")
+
+    return run
+
+
+def seconds_left(services: Services, task_id: str) -> int:
+    """How long RQ remembers a task; -1 for ever. It drops a waiting task that it no longer remembers."""
+    left: int = services.redis.ttl(f"rq:job:{task_id}")
+    return left
+
+
+def test_a_task_queued_again_while_it_runs_waits_for_as_long_as_it_takes(
+    services: Services, run_next_task: Callable[[], None]
+) -> None:
+    """A worker that hands back its lowest batch queues a task of the same id as the one that it is running."""
+    job = submit(services, job_spec(3), tenant="acme")
+    services.redis.delete(f"rq:queue:{services.queue.name}")
+    plan(services, job.id)
+    run_next_task()
+    (task_id,) = services.queue.waiting()
+    assert seconds_left(services, task_id) == -1
+
+
+def test_a_task_queued_again_after_it_has_ended_waits_for_as_long_as_it_takes(
+    services: Services, run_next_task: Callable[[], None]
+) -> None:
+    task_id = f"again-{services.queue.name}"
+    services.queue.enqueue("operator.truth", "x", task_id=task_id)
+    run_next_task()
+    assert seconds_left(services, task_id) > 0
+    services.queue.enqueue("operator.truth", "x", task_id=task_id)
+    assert seconds_left(services, task_id) == -1
+
+
 def test_a_sweep_survives_a_database_that_is_away(
     services: Services, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -215,10 +270,18 @@ def running(services: Services, settings: Settings, tmp_path: Path) -> Iterator[
 
 
 def test_a_killed_worker_is_started_again(running: WorkerProcess) -> None:
-    first = running.rq_worker()
+    first = pid_of(running)
     assert first
-    first.kill()
-    wait_for(lambda: (again := running.rq_worker()) and again.pid != first.pid, 20, "another worker")
+    psutil.Process(first).kill()
+    wait_for(lambda: pid_of(running) not in {None, first}, 20, "another worker")
+
+
+def pid_of(running: WorkerProcess) -> int | None:
+    """The process id of the RQ worker, unless it is just dying."""
+    with suppress(psutil.NoSuchProcess):
+        found = running.rq_worker()
+        return found.pid if found else None
+    return None
 
 
 def test_all_processes_of_a_worker_end_when_it_is_told_to(running: WorkerProcess) -> None:

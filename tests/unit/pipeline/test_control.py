@@ -12,11 +12,13 @@ from service.domain.jobs import Job
 from service.domain.lifecycle import JobStatus
 from service.domain.specs import Limits, SuiteSpec
 from service.errors import ConflictError, NotFoundError
-from service.pipeline import control
+from service.pipeline import control, writeoff
+from service.pipeline.feed import Run
 from service.pipeline.plan import plan
 from service.pipeline.services import Services
 from service.pipeline.submit import submit
 from service.store import jobs
+from service.store.batches import MAX_ATTEMPTS
 from tests.support.running import counts, now, run
 from tests.support.specs import job_spec
 
@@ -121,6 +123,24 @@ def test_what_is_refused_leaves_the_job_as_it_was(services: Services, completed:
 def test_limits_of_a_job_that_can_not_be_resumed_stay_as_they_were(services: Services, completed: Job) -> None:
     refused(services, "resume", completed, limits=Limits(max_requests=7))
     assert now(services, completed).limits == completed.limits
+
+
+def test_a_job_cancelled_while_a_lost_batch_is_given_up_gets_no_result(
+    services: Services, running: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the worker leaves as it would from any other job that was stopped, with no error of its own."""
+    with services.store.write() as session:
+        lost = "UPDATE batches SET status = 'claimed', claim = 'dead', leased_until = 0, attempts = :most"
+        session.execute(sql(lost), {"most": MAX_ATTEMPTS})
+    unfold = writeoff.unfold
+
+    def late(*args: Any) -> list[Run]:
+        do(services, "cancel", running)
+        return unfold(*args)
+
+    monkeypatch.setattr(writeoff, "unfold", late)
+    assert run(services, running).status is JobStatus.CANCELLED
+    assert counts(services, running).done == 0
 
 
 def test_pausing_twice_changes_nothing(services: Services, running: Job) -> None:
