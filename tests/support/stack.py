@@ -45,7 +45,7 @@ class WorkerProcess:
         return self._horse() is None
 
     def rq_worker(self) -> psutil.Process | None:
-        return next((child for child in self.process.children() if "workers.worker" in child.cmdline()), None)
+        return next((child for child in self.process.children() if "workers.worker" in _command(child)), None)
 
     def _horse(self) -> psutil.Process | None:
         worker = self.rq_worker()
@@ -63,6 +63,14 @@ class WorkerProcess:
         for process in self.family():
             process.kill()
         self.process.wait(5)
+
+
+def _command(process: psutil.Process) -> list[str]:
+    """Its command line; empty once it has ended, which a process just killed may do at any moment."""
+    try:
+        return list(process.cmdline())
+    except psutil.Error:
+        return []
 
 
 @contextmanager

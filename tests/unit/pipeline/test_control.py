@@ -13,7 +13,7 @@ from service.domain.lifecycle import JobStatus
 from service.domain.specs import Limits, SuiteSpec
 from service.errors import ConflictError, NotFoundError
 from service.pipeline import control, writeoff
-from service.pipeline.feed import Run
+from service.pipeline.feed import Run, unfold
 from service.pipeline.plan import plan
 from service.pipeline.services import Services
 from service.pipeline.submit import submit
@@ -132,7 +132,6 @@ def test_a_job_cancelled_while_a_lost_batch_is_given_up_gets_no_result(
     with services.store.write() as session:
         lost = "UPDATE batches SET status = 'claimed', claim = 'dead', leased_until = 0, attempts = :most"
         session.execute(sql(lost), {"most": MAX_ATTEMPTS})
-    unfold = writeoff.unfold
 
     def late(*args: Any) -> list[Run]:
         do(services, "cancel", running)

@@ -46,8 +46,8 @@ from service.store.session import Store
 from service.store.vault import Vault
 from tests.support.specs import job_spec
 
-SHARDS = 4
-SEQUENCES = int(os.environ.get("PROOFHOUSE_SEQUENCES", "320"))
+SHARDS = 2
+SEQUENCES = int(os.environ.get("PROOFHOUSE_SEQUENCES", "120"))
 STEPS = 25
 BATCH_SIZE = 2
 TENANT = "acme"
