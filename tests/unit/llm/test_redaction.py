@@ -33,3 +33,8 @@ def test_storable_text_encodes_and_keeps_its_length(text: str) -> None:
     assert "\x00" not in kept
     assert len(kept) == len(text)
     kept.encode()
+
+
+def test_the_beginning_of_a_key_at_the_end_of_a_text_that_was_cut_off_is_masked() -> None:
+    assert redact("refused: sk-canary-12", ["sk-canary-123456"]) == "refused: [redacted]"
+    assert redact("refused: sk-", ["sk-canary-123456"]) == "refused: sk-"
