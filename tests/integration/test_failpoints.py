@@ -72,4 +72,6 @@ def test_killed_anywhere_a_job_completes_and_nothing_is_lost_or_doubled(
             assert job.status is JobStatus.COMPLETED, f"{place}@{moment}"
             assert_one_result_a_run(services, job)
             # Only what was in flight when it died (asked, and not yet stored) has been asked again.
-            assert len(server.hits) - hits_before == CASES + lost, f"{place}@{moment}"
+            # The server may count calls that were on their way to it only after the worker's death.
+            asked_again = len(server.hits) - hits_before - CASES
+            assert lost <= asked_again <= lost + CONCURRENCY, f"{place}@{moment}"
