@@ -73,3 +73,9 @@ class StaleClaimError(ProofhouseError):
     """A worker's claim has passed to another, or its job was stopped; what it still holds must not be written."""
 
     code = "stale_claim"
+
+
+class GenerationError(ProofhouseError):
+    """A suite can't be made: every call to the generator's model would fail. The message says what to mend."""
+
+    code = "generation_failed"

@@ -1,6 +1,8 @@
 """A case: one test input of a suite."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +19,5 @@ class Case:
     technique: str | None = None
     language: str = "en"
     attack: str | None = None
+    provenance: Mapping[str, Any] | None = field(default=None, compare=False)
+    """How a model came to write it: for people who check the suite; not part of what it tests."""
