@@ -32,6 +32,8 @@ class Settings:
     """Whether /metrics answers without a key."""
     worker_metrics_port: int = 9100
     """Where a worker serves its own metrics; 0 for nowhere."""
+    search_url: str = "https://api.tavily.com"
+    """Where generators that search the web do so: Tavily, or a server that speaks its protocol."""
     worker_name: str = "worker"
     """Tells the workers apart that share a metrics folder."""
     failpoints: str = ""
@@ -53,6 +55,7 @@ class Settings:
             queue=environ.get(PREFIX + "QUEUE", cls.queue),
             metrics_public=_boolean(environ, "METRICS_PUBLIC", default=cls.metrics_public),
             worker_metrics_port=_port(environ, "WORKER_METRICS_PORT", cls.worker_metrics_port),
+            search_url=environ.get(PREFIX + "SEARCH_URL", cls.search_url),
             worker_name=environ.get(PREFIX + "WORKER_NAME", cls.worker_name),
             failpoints=environ.get(PREFIX + "FAILPOINTS", cls.failpoints),
             metrics_dir=environ.get("PROMETHEUS_MULTIPROC_DIR") or None,

@@ -12,7 +12,7 @@ from prometheus_client import start_http_server
 from service import metrics
 from service.logs import configure
 from service.pipeline.services import Services
-from service.pipeline.wake import sweep
+from service.pipeline.sweep import sweep
 from service.processes import end_with_parent
 from service.settings import Settings
 from service.store import idempotency

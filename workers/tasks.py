@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from service.failpoints import failpoint
+from service.pipeline import plan
 from service.pipeline.execute import execute
-from service.pipeline.plan import plan
 from service.pipeline.services import Services
 from service.settings import Settings
 from workers.stopping import stopping
@@ -15,7 +15,13 @@ from workers.stopping import stopping
 def plan_job(job_id: str) -> None:
     """Make the job's suite and cut the job into batches."""
     with _services() as services:
-        plan(services, job_id)
+        plan.plan(services, job_id, stopping)
+
+
+def make_suite(suite_id: str) -> None:
+    """Make a suite that was asked for by itself."""
+    with _services() as services:
+        plan.make_suite(services, suite_id, stopping)
 
 
 def run_batches(job_id: str) -> None:

@@ -45,7 +45,7 @@ def _refuse_too_large(spec: JobSpec) -> None:
 
 def _size(suite: SuiteSpec) -> int:
     if suite.generator:
-        return generators.get(suite.generator.name)(suite.generator.options).size()
+        return generators.get(suite.generator.name).size(suite.generator.options)
     if suite.suite_id:
         with services().store.read() as session:
             return suites.get(session, current_tenant(), suite.suite_id).size

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from service.domain.cases import Case
 from service.domain.completions import CallError, Completion, Judgement, Usage
+from service.domain.effort import Effort
 from service.domain.lifecycle import JobStatus
 from service.domain.specs import Limits, PluginSpec, Thresholds
 from service.domain.verdicts import Disposition, Verdict
@@ -21,24 +22,30 @@ class SuiteStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class StatusReason:
+    """Why a job or a suite stands where it stands: a code for scripts and a sentence for people."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Suite:
     """A frozen set of cases. `digest` (sha256 over the cases in order) is None until it is ready."""
 
     id: str
     tenant: str
+    name: str | None
     status: SuiteStatus
+    status_reason: StatusReason | None
     size: int
+    """How many cases it has; while it is being made, how many it is to have."""
     digest: str | None
     generator: PluginSpec | None
+    effort: Effort
+    duplicates: int
+    """Cases whose prompt another before them has."""
     created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class StatusReason:
-    """Why a job stands where it stands: a code for scripts and a sentence for people."""
-
-    code: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,17 @@
 """Covers categories, styles and techniques evenly, from building blocks of our own. Needs no model and no network."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
+from math import prod
 from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, validate
 
 from service.domain.cases import Case
 from service.domain.catalog import CATEGORIES, STYLES, TECHNIQUES
-from service.generators.base import generators
+from service.domain.effort import Effort
+from service.generators.base import Tools, generators
 from service.generators.coverage import cell_at, diagonal, draw, shuffled
 from service.generators.phrasebook import Phrasebook, phrasebook
 
@@ -75,7 +77,8 @@ class Matrix:
 
     Options: ClassVar[type[Schema]] = MatrixOptions
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
+    def __init__(self, options: Mapping[str, Any], _tools: Tools) -> None:
+        self.effort = Effort()
         self._seed: int = options["seed"]
         self._tests_per_cell: int = options["tests_per_cell"]
         self._limit: int | None = options["limit"]
@@ -83,17 +86,27 @@ class Matrix:
         self._styles = self._selected(options["styles"], STYLES)
         self._techniques = self._selected(options["techniques"], TECHNIQUES)
 
-    def size(self) -> int:
+    @staticmethod
+    def size(options: Mapping[str, Any]) -> int:
         """The number of cells times the tests for each, or the limit if that is less."""
-        total = self._cell_count * self._tests_per_cell
-        return total if self._limit is None else min(total, self._limit)
+        known = {"categories": CATEGORIES, "styles": STYLES, "techniques": TECHNIQUES}
+        total = prod(len(options[name] or every) for name, every in known.items()) * int(options["tests_per_cell"])
+        return total if options["limit"] is None else min(total, options["limit"])
 
-    def cases(self) -> Iterator[Case]:
+    async def cases(self, held: Sequence[Case]) -> AsyncIterator[Case]:
+        """The cases in order, from behind those that are held."""
+        for case in islice(self.sequence(), len(held), None):
+            yield case
+
+    async def close(self) -> None:
+        """Nothing to release."""
+
+    def sequence(self) -> Iterator[Case]:
         """The cases, one of every cell before a second of any, so that every beginning covers the matrix evenly."""
         book = phrasebook()
         cells = [_Cell(book, self._seed, *features) for features in self._order()]
         rounds = ((cell, number) for number in range(self._tests_per_cell) for cell in cells)
-        for index, (cell, number) in enumerate(islice(rounds, self.size())):
+        for index, (cell, number) in enumerate(islice(rounds, self._limit)):
             yield Case(index, cell.prompt(number), cell.category, cell.style, cell.technique)
 
     @property

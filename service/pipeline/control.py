@@ -7,7 +7,7 @@ from service.errors import ConflictError
 from service.pipeline.finish import ended
 from service.pipeline.services import Services
 from service.pipeline.wake import wake
-from service.store import batches, jobs, results, suites
+from service.store import batches, jobs, making, results, suites
 
 PAUSED = StatusReason("paused", "Paused on request; resume it to go on.")
 CANCELLED = StatusReason("cancelled", "Cancelled on request.")
@@ -59,7 +59,9 @@ def resume(services: Services, *, tenant: str, job_id: str, limits: Limits | Non
         if limits:
             jobs.change_limits(session, job_id, limits)
         onward = JobStatus.RUNNING if batches.any_planned(session, job_id) else JobStatus.QUEUED
-        won = jobs.move(session, job_id, onward, only_from=JobStatus.PAUSED)
+        won = jobs.move(session, job_id, onward, only_from={JobStatus.PAUSED})
+        if won and onward is JobStatus.QUEUED:
+            making.begin_anew(session, job.suite.id)
         if not won and not (now := _now(services, job)).status.is_active:
             raise ConflictError(f"Job {job_id} has {now.status}: only a paused job can be resumed.", code="job_ended")
     return _on(services, job)
@@ -76,7 +78,7 @@ def retry(services: Services, *, tenant: str, job_id: str) -> Job:
         job = jobs.get(session, tenant, job_id)
         if job.status is JobStatus.COMPLETED and batches.reopen_errors(session, job_id, job.suite.size):
             results.delete_errors(session, job_id)
-            jobs.move(session, job_id, JobStatus.RUNNING, only_from=JobStatus.COMPLETED)
+            jobs.move(session, job_id, JobStatus.RUNNING, only_from={JobStatus.COMPLETED})
     if job.status not in {JobStatus.COMPLETED, JobStatus.RUNNING}:
         raise ConflictError(f"Job {job_id} is {job.status}: retry is for completed jobs.", code="job_not_completed")
     return _on(services, job)

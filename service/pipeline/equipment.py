@@ -22,10 +22,10 @@ logger = logging.getLogger(__name__)
 class Throttle:
     """The limiter of one role, its capacity being this worker's share of what all workers may do together."""
 
-    def __init__(self, services: Services, job: Job, spec: PluginSpec, lane: str) -> None:
+    def __init__(self, services: Services, tenant: str, spec: PluginSpec, lane: str) -> None:
         self.maximum: int = spec.options.get("max_concurrency", 0)
         """0 for a plug-in that calls no model."""
-        key = "|".join([job.tenant, spec.name, *(str(spec.options.get(name)) for name in ("base_url", "model"))])
+        key = "|".join([tenant, spec.name, *(str(spec.options.get(name)) for name in ("base_url", "model"))])
         self._slots = SharedSlots(services.redis, key, lane, self.maximum)
         self.limiter = PacedLimiter(
             requests=_pace(services, f"{key}|requests", spec.options.get("requests_per_minute")),
@@ -82,7 +82,7 @@ def equip(services: Services, job: Job, sealed: bytes | None, lane: str) -> Equi
         VaultError: the secrets were sealed with a key that this worker does not have.
     """
     secrets = services.vault.open(sealed)
-    throttles = (Throttle(services, job, job.target, lane), Throttle(services, job, job.judge, lane))
+    throttles = (Throttle(services, job.tenant, job.target, lane), Throttle(services, job.tenant, job.judge, lane))
     options = join_secrets(targets.schema(job.target.name), job.target.options, secrets.get("target", {}))
     target = targets.get(job.target.name)(options, throttles[0].limiter)
     options = join_secrets(judges.schema(job.judge.name), job.judge.options, secrets.get("judge", {}))

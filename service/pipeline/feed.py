@@ -8,7 +8,7 @@ from service.domain.cases import Case
 from service.domain.jobs import Job
 from service.failpoints import failpoint
 from service.pipeline.services import Services
-from service.store import batches, suites
+from service.store import batches, cases
 from service.store.batches import Batch
 from service.store.patience import patient
 
@@ -67,7 +67,7 @@ def unfold(services: Services, job: Job, batch: Batch) -> list[Run]:
     size = job.suite.size
     repeat, first = divmod(batch.first, size)
     with services.store.read() as session:
-        cases = suites.read_cases(session, job.suite.id, first, batch.last - repeat * size)
+        found = cases.read(session, job.suite.id, first, batch.last - repeat * size)
         stored = batches.stored_runs(session, batch, size)
-    runs = (Run(batch, repeat * size + case.index, case, repeat) for case in cases)
+    runs = (Run(batch, repeat * size + case.index, case, repeat) for case in found)
     return [run for run in runs if run.number not in stored]

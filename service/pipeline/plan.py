@@ -1,120 +1,90 @@
-"""Making a job's suite, freezing it, and cutting the job into batches."""
+"""Bringing a job from queued to running: its suite is made, then the job is cut into batches."""
 
-import hashlib
-import json
-import logging
-import uuid
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict
-from itertools import islice
+from collections.abc import Callable, Iterator
 
-from service.domain.cases import Case
 from service.domain.jobs import Job, StatusReason, SuiteStatus
 from service.domain.lifecycle import JobStatus
-from service.domain.specs import PluginSpec
-from service.errors import StaleClaimError
 from service.failpoints import failpoint
-from service.generators.base import generators
 from service.pipeline.finish import fail
+from service.pipeline.make import make
 from service.pipeline.services import Services
 from service.pipeline.wake import wake
-from service.store import batches, jobs, plans, suites
+from service.store import batches, jobs, making
 from service.store.patience import patient
 
 BATCH_SIZE = 32
 """Cases a batch: small enough that little is asked again after a crash, large enough that claims cost nothing."""
 
-CHUNK = 2_000
-"""Cases stored in one transaction, so that other writers get their turn."""
-
-MAX_ATTEMPTS = 3
-
-logger = logging.getLogger(__name__)
+UNPLANNED = frozenset({JobStatus.QUEUED, JobStatus.GENERATING})
 
 
-def plan(services: Services, job_id: str) -> None:
-    """Fill and freeze the job's suite if it isn't yet, store its batches, and queue the first run.
+def never() -> bool:
+    """A worker that is not told to stop."""
+    return False
 
-    Does nothing when another worker is at it or the job has moved on.
+
+def plan(services: Services, job_id: str, stopping: Callable[[], bool] = never) -> None:
+    """Make the job's suite unless it is made already, store its batches, and queue the first run.
+
+    Does nothing when another worker makes the suite, who then wakes the job, or when the job has moved on.
     """
-    token = uuid.uuid4().hex
-    attempt, job = _claim(services, job_id, token)
-    if attempt is None or job is None:
+    job = _load(services, job_id)
+    if job and job.status in UNPLANNED and job.suite.status is SuiteStatus.GENERATING:
+        _note_generating(services, job)
+        make_suite(services, job.suite.id, stopping, for_job=job_id)
+        job = _load(services, job_id)
+    if job and job.status in UNPLANNED:
+        _go_on(services, job)
+
+
+def make_suite(
+    services: Services, suite_id: str, stopping: Callable[[], bool] = never, *, for_job: str | None = None
+) -> None:
+    """Make a suite, and wake the jobs that wait for it; `for_job` goes on of itself, if the suite is made."""
+    if not make(services, suite_id, stopping):
         return
-    if attempt > MAX_ATTEMPTS:
-        fail(
-            services,
-            job,
-            StatusReason("planning_failed", "Making the suite failed three times; the workers' logs say why."),
-        )
-        return
-    try:
-        _carry_out(services, job, token)
-    except StaleClaimError as stale:
-        logger.info("%s", stale)
+    for job in _waiting(services, suite_id):
+        if job.id != for_job or job.suite.status is SuiteStatus.GENERATING:
+            wake(services, job)
 
 
-@patient
-def _claim(services: Services, job_id: str, token: str) -> tuple[int | None, Job | None]:
-    with services.store.write() as session:
-        return plans.claim(session, job_id, token), jobs.load(session, job_id)
-
-
-def _carry_out(services: Services, job: Job, token: str) -> None:
-    if job.suite.status is not SuiteStatus.READY:
-        _fill(services, job, token)
-    running = _cut(services, job, token)
-    failpoint("planned")
-    if running:
+def _go_on(services: Services, job: Job) -> None:
+    """Start a job whose suite is made; end one whose suite can't be made."""
+    if job.suite.status is SuiteStatus.FAILED:
+        fail(services, job, job.suite.status_reason or StatusReason("suite_failed", "The suite could not be made."))
+    elif job.suite.status is SuiteStatus.READY and (running := _cut(services, job)):
+        failpoint("planned")
         wake(services, running)
 
 
 @patient
-def _cut(services: Services, job: Job, token: str) -> Job | None:
-    """Cut the job into batches and let it run."""
+def _waiting(services: Services, suite_id: str) -> list[Job]:
+    with services.store.read() as session:
+        found = [jobs.load(session, job_id) for job_id in making.waiting_jobs(session, suite_id)]
+    return [job for job in found if job]
+
+
+@patient
+def _load(services: Services, job_id: str) -> Job | None:
+    with services.store.read() as session:
+        return jobs.load(session, job_id)
+
+
+@patient
+def _note_generating(services: Services, job: Job) -> None:
     with services.store.write() as session:
-        plans.renew(session, job.id, token)
-        batches.create(session, job.id, slices(job.suite.size, job.repeats))
-        jobs.move(session, job.id, JobStatus.RUNNING)
+        jobs.move(session, job.id, JobStatus.GENERATING)
+
+
+@patient
+def _cut(services: Services, job: Job) -> Job | None:
+    """Cut the job into batches and let it run; None when it is not to run now. Of all who try, one cuts it."""
+    with services.store.write() as session:
+        if jobs.move(session, job.id, JobStatus.RUNNING, only_from=UNPLANNED):
+            batches.create(session, job.id, slices(job.suite.size, job.repeats))
         failpoint("planning")
-        return jobs.load(session, job.id)
-
-
-def _fill(services: Services, job: Job, token: str) -> None:
-    """Store the suite's cases and freeze it under the digest of what was stored."""
-    digest = SuiteDigest()
-    if job.suite.generator:
-        _generate(services, job, job.suite.generator, token, digest)
-    else:
-        for first in range(0, job.suite.size, CHUNK):
-            with services.store.read() as session:
-                digest.update(suites.read_cases(session, job.suite.id, first, first + CHUNK - 1))
-    _freeze(services, job, token, str(digest))
-
-
-@patient
-def _freeze(services: Services, job: Job, token: str, digest: str) -> None:
-    with services.store.write() as session:
-        plans.renew(session, job.id, token)
-        suites.freeze(session, job.suite.id, digest)
-
-
-def _generate(services: Services, job: Job, spec: PluginSpec, token: str, digest: "SuiteDigest") -> None:
-    """Store the generator's cases, beginning anew if an earlier attempt was cut off: it gives the same cases again."""
-    cases = generators.get(spec.name)(spec.options).cases()
-    while chunk := list(islice(cases, CHUNK)):
-        digest.update(chunk)
-        _store(services, job, token, chunk)
-        failpoint("filled")
-
-
-@patient
-def _store(services: Services, job: Job, token: str, chunk: list[Case]) -> None:
-    """Store the next cases, in place of what an earlier attempt may have left from there on."""
-    with services.store.write() as session:
-        plans.renew(session, job.id, token)
-        suites.clear_cases(session, job.suite.id, chunk[0].index)
-        suites.add_cases(session, job.suite.id, chunk)
+        job_now = jobs.load(session, job.id)
+    return job_now if job_now and job_now.status is JobStatus.RUNNING else None
 
 
 def slices(size: int, repeats: int) -> Iterator[tuple[int, int]]:
@@ -123,20 +93,3 @@ def slices(size: int, repeats: int) -> Iterator[tuple[int, int]]:
         for first in range(0, size, BATCH_SIZE):
             start = repeat * size
             yield start + first, start + min(first + BATCH_SIZE, size) - 1
-
-
-class SuiteDigest:
-    """SHA-256 over the cases in order, one line of JSON each: equal digests mean equal suites, wherever made."""
-
-    def __init__(self) -> None:
-        self._hash = hashlib.sha256()
-
-    def update(self, cases: Iterable[Case]) -> None:
-        """Add the next cases."""
-        for case in cases:
-            line = json.dumps(asdict(case), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-            self._hash.update(line.encode() + b"\n")
-
-    def __str__(self) -> str:
-        """`sha256:` and 64 hexadecimal digits."""
-        return f"sha256:{self._hash.hexdigest()}"

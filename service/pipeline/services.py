@@ -18,6 +18,8 @@ class Services:
     redis: Redis
     queue: TaskQueue
     vault: Vault
+    search_url: str
+    """Where generators that search the web do so."""
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Services":
@@ -28,6 +30,7 @@ class Services:
             redis=redis,
             queue=TaskQueue(redis, settings.queue),
             vault=Vault(settings.secret_keys),
+            search_url=settings.search_url,
         )
 
     def close(self) -> None:

@@ -6,13 +6,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from service.domain.jobs import Job, Suite, SuiteStatus
-from service.domain.specs import JobSpec, SuiteSpec
+from service.domain.specs import JobSpec, PluginSpec, SuiteSpec
 from service.errors import ConflictError, InvalidError
 from service.failpoints import failpoint
 from service.generators.base import generators
 from service.pipeline.services import Services
 from service.pipeline.wake import wake
-from service.store import idempotency, jobs, suites
+from service.store import cases, idempotency, jobs, suites
+from service.store.suites import NewSuite
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ def submit(services: Services, spec: JobSpec, *, tenant: str, once: IdempotencyK
 
     Raises:
         NotFoundError: the suite it names does not exist.
-        ConflictError: the suite it names is not ready.
+        ConflictError: the suite it names could not be made.
         InvalidError: the Idempotency-Key came before with another request.
     """
     if once and (earlier := _earlier(services, tenant, once)):
@@ -50,25 +51,35 @@ def submit(services: Services, spec: JobSpec, *, tenant: str, once: IdempotencyK
 def _store(services: Services, spec: JobSpec, tenant: str, once: IdempotencyKey | None) -> Job:
     sealed = services.vault.seal({"target": spec.target.secrets, "judge": spec.judge.secrets})
     with services.store.write() as session:
-        suite = _suite(session, spec.suite, tenant)
+        suite = _suite(services, session, spec.suite, tenant)
         job_id = jobs.create(session, spec, suite, tenant=tenant, sealed=sealed)
         if once:
             idempotency.remember(session, tenant, once.key, once.request_digest, job_id)
         return jobs.get(session, tenant, job_id)
 
 
-def _suite(session: Session, spec: SuiteSpec, tenant: str) -> Suite:
+def _suite(services: Services, session: Session, spec: SuiteSpec, tenant: str) -> Suite:
     if spec.suite_id:
-        suite = suites.get(session, tenant, spec.suite_id)
-        if suite.status is not SuiteStatus.READY:
-            raise ConflictError(f"Suite {suite.id} is not ready yet; try again once it is.", code="suite_not_ready")
-        return suite
+        return _existing(session, spec.suite_id, tenant)
     if spec.generator:
-        size = generators.get(spec.generator.name)(spec.generator.options).size()
-        return suites.create(session, tenant=tenant, size=size, generator=spec.generator)
-    cases = spec.cases or ()
-    suite = suites.create(session, tenant=tenant, size=len(cases), generator=None)
-    suites.add_cases(session, suite.id, cases)
+        return suites.create(session, tenant, to_generate(services, spec.generator))
+    suite = suites.create(session, tenant, NewSuite(len(spec.cases or ())))
+    cases.add(session, suite.id, spec.cases or ())
+    return suite
+
+
+def to_generate(services: Services, generator: PluginSpec) -> NewSuite:
+    """A suite that the generator is to make."""
+    sealed = services.vault.seal({"generator": generator.secrets}) if generator.secrets else None
+    return NewSuite(generators.get(generator.name).size(generator.options), generator, sealed=sealed)
+
+
+def _existing(session: Session, suite_id: str, tenant: str) -> Suite:
+    """A suite that stands already, held so that nobody removes it meanwhile. One still being made is waited for."""
+    suites.lock(session, suite_id)
+    suite = suites.get(session, tenant, suite_id)
+    if suite.status is SuiteStatus.FAILED:
+        raise ConflictError(f"Suite {suite.id} could not be made, so there is nothing to run.", code="suite_failed")
     return suite
 
 

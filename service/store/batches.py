@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from service.domain.lifecycle import JobStatus
 from service.errors import StaleClaimError
-from service.store.jobs import postpone_wake
 from service.store.session import changed, database_now
 from service.store.tables import BatchRow, JobRow, ResultRow
+from service.store.waking import postpone_wake
 
 LEASE_SECONDS = 15
 """How long a claim holds without being renewed."""

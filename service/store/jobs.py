@@ -1,5 +1,6 @@
 """Jobs: made, found, and moved from state to state."""
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,9 +16,7 @@ from service.errors import NotFoundError
 from service.store.session import changed, database_now
 from service.store.suites import to_suite
 from service.store.tables import BatchRow, JobRow, ResultRow, SuiteRow, TallyRow, UsageRow
-
-WAKE_SECONDS = 15
-"""How long a job may show no sign of life before the sweeper queues its work again."""
+from service.store.waking import WAKE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,6 @@ def create(session: Session, spec: JobSpec, suite: Suite, *, tenant: str, sealed
             labels=dict(spec.labels),
             limits=asdict(spec.limits),
             active_seconds=0.0,
-            plan_attempts=0,
             wake_at=database_now() + WAKE_SECONDS,
         )
     )
@@ -99,10 +97,10 @@ def move(
     to: JobStatus,
     reason: StatusReason | None = None,
     *,
-    only_from: JobStatus | None = None,
+    only_from: Collection[JobStatus] | None = None,
 ) -> bool:
     """Bring a job to another state if the table of moves allows it from where it is; says whether it did."""
-    allowed = sources(to) & {only_from} if only_from else sources(to)
+    allowed = sources(to) if only_from is None else sources(to).intersection(only_from)
     movable = update(JobRow).where(JobRow.id == job_id, JobRow.status.in_([state.value for state in allowed]))
     return changed(session, movable.values(_on_entering(to, reason))) == 1
 
@@ -141,25 +139,6 @@ def delete_job(session: Session, job: Job) -> None:
 def change_limits(session: Session, job_id: str, limits: Limits) -> None:
     """Give the job other limits."""
     changed(session, update(JobRow).where(JobRow.id == job_id).values(limits=asdict(limits)))
-
-
-def postpone_wake(session: Session, job_id: str) -> None:
-    """Note a sign of life: the sweeper leaves the job alone for another while."""
-    alive = update(JobRow).where(JobRow.id == job_id, JobRow.wake_at.is_not(None))
-    changed(session, alive.values(wake_at=database_now() + WAKE_SECONDS))
-
-
-def overdue(session: Session, limit: int) -> list[tuple[str, float]]:
-    """Jobs that have shown no sign of life for too long, longest silence first: (id, wake_at)."""
-    silent = select(JobRow.id, JobRow.wake_at).where(JobRow.wake_at < database_now())
-    rows = session.execute(silent.order_by(JobRow.wake_at).limit(limit))
-    return [(job_id, wake_at) for job_id, wake_at in rows if wake_at is not None]
-
-
-def take_wake(session: Session, job_id: str, seen: float) -> bool:
-    """Win the right to wake a job seen as overdue: of several sweepers, one gets True."""
-    untouched = update(JobRow).where(JobRow.id == job_id, JobRow.wake_at == seen)
-    return changed(session, untouched.values(wake_at=database_now() + WAKE_SECONDS)) == 1
 
 
 def count_by_status(session: Session) -> dict[JobStatus, int]:

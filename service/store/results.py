@@ -14,8 +14,8 @@ from service.domain.jobs import Job, Outcome, Result
 from service.domain.verdicts import Disposition, Verdict
 from service.store import batches, tallies
 from service.store.batches import Batch
+from service.store.cases import to_case
 from service.store.session import Store, changed
-from service.store.suites import to_case
 from service.store.tables import CaseRow, ResultRow, TallyRow
 
 PAGE = 500

@@ -1,31 +1,52 @@
-"""Suites and their cases."""
+"""Suites: made, found, listed, removed."""
 
-from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy import and_, delete, exists, or_, select
 from sqlalchemy.orm import Session
 
-from service.domain.cases import Case
+from service.domain.effort import Effort
 from service.domain.ids import new_id
-from service.domain.jobs import Suite, SuiteStatus
+from service.domain.jobs import StatusReason, Suite, SuiteStatus
+from service.domain.lifecycle import FINAL
 from service.domain.specs import PluginSpec
 from service.errors import NotFoundError
-from service.store.session import changed
-from service.store.tables import CaseRow, JobRow, SuiteRow
+from service.store import cases
+from service.store.session import changed, database_now
+from service.store.tables import JobRow, SuiteRow
+from service.store.waking import WAKE_SECONDS
 
 
-def create(session: Session, *, tenant: str, size: int, generator: PluginSpec | None) -> Suite:
-    """A suite still to be filled; `size` is what it will have."""
+@dataclass(frozen=True, slots=True)
+class NewSuite:
+    """A suite still to be made; `size` is what it is to have."""
+
+    size: int
+    generator: PluginSpec | None = None
+    name: str | None = None
+    named: bool = False
+    sealed: bytes | None = None
+    """The generator's secrets, encrypted."""
+
+
+def create(session: Session, tenant: str, new: NewSuite) -> Suite:
+    """Store a suite whose cases are still to come; one of its own is due to be woken should its task get lost."""
     row = SuiteRow(
         id=new_id("suite"),
         tenant=tenant,
+        name=new.name,
+        named=new.named,
         status=SuiteStatus.GENERATING.value,
-        size=size,
-        generator=generator.name if generator else None,
-        options=dict(generator.options) if generator else {},
+        size=new.size,
+        generator=new.generator.name if new.generator else None,
+        options=dict(new.generator.options) if new.generator else {},
+        secrets=new.sealed,
+        effort=Effort().to_json(),
+        duplicates=0,
+        attempts=0,
         created_at=datetime.now(UTC),
+        wake_at=database_now() + WAKE_SECONDS if new.named else None,
     )
     session.add(row)
     session.flush()
@@ -44,40 +65,58 @@ def get(session: Session, tenant: str, suite_id: str) -> Suite:
     return to_suite(row)
 
 
-def add_cases(session: Session, suite_id: str, cases: Iterable[Case]) -> None:
-    """Store a run of cases."""
-    session.execute(insert(CaseRow), [{"suite_id": suite_id, **asdict(case)} for case in cases])
+def load(session: Session, suite_id: str) -> Suite | None:
+    """A suite for the workers, whoever's it is; None when it has been deleted."""
+    row = session.get(SuiteRow, suite_id)
+    return to_suite(row) if row else None
 
 
-def clear_cases(session: Session, suite_id: str, first: int = 0) -> None:
-    """Remove the cases with an index of `first` or more."""
-    changed(session, delete(CaseRow).where(CaseRow.suite_id == suite_id, CaseRow.index >= first))
+def page(
+    session: Session, tenant: str, status: SuiteStatus | None, *, after: tuple[datetime, str] | None, limit: int
+) -> list[Suite]:
+    """A tenant's named suites, newest first, from behind `after` (creation time and id of the last one seen)."""
+    query = select(SuiteRow).where(SuiteRow.tenant == tenant, SuiteRow.named)
+    if status:
+        query = query.where(SuiteRow.status == status.value)
+    if after is not None:
+        when, suite_id = after
+        query = query.where(or_(SuiteRow.created_at < when, and_(SuiteRow.created_at == when, SuiteRow.id < suite_id)))
+    newest_first = query.order_by(SuiteRow.created_at.desc(), SuiteRow.id.desc())
+    return [to_suite(row) for row in session.scalars(newest_first.limit(limit))]
 
 
-def freeze(session: Session, suite_id: str, digest: str) -> None:
-    """Mark a filled suite as ready: from now on it never changes."""
-    session.execute(
-        update(SuiteRow).where(SuiteRow.id == suite_id).values(status=SuiteStatus.READY.value, digest=digest)
-    )
+def sealed_secrets(session: Session, suite_id: str) -> bytes | None:
+    """The generator's encrypted secrets."""
+    return session.scalar(select(SuiteRow.secrets).where(SuiteRow.id == suite_id))
 
 
-def read_cases(session: Session, suite_id: str, first: int, last: int) -> list[Case]:
-    """The cases with `first` <= index <= `last`, in order."""
-    rows = session.scalars(
-        select(CaseRow).where(CaseRow.suite_id == suite_id, CaseRow.index.between(first, last)).order_by(CaseRow.index)
-    )
-    return [to_case(row) for row in rows]
+def lock(session: Session, suite_id: str) -> bool:
+    """Hold the suite until the transaction ends, so that it is not removed; False when it has been."""
+    return session.scalar(select(SuiteRow.id).where(SuiteRow.id == suite_id).with_for_update()) is not None
+
+
+def user(session: Session, suite_id: str, *, active: bool = False) -> str | None:
+    """The id of a job that refers to the suite; with `active`, of one that has not ended."""
+    using = select(JobRow.id).where(JobRow.suite_id == suite_id)
+    if active:
+        using = using.where(JobRow.status.not_in([status.value for status in FINAL]))
+    return session.scalar(using.limit(1))
 
 
 def delete_unused(session: Session, suite_id: str) -> None:
-    """Remove a suite and its cases unless a job still refers to it.
+    """Remove a suite and its cases unless it stands for itself or a job still refers to it.
 
     Locked first, so that of the last two jobs, deleted at once, one sees that the other has gone.
     """
-    session.execute(select(SuiteRow.id).where(SuiteRow.id == suite_id).with_for_update())
-    if session.scalar(select(exists().where(JobRow.suite_id == suite_id))):
-        return
-    clear_cases(session, suite_id)
+    lock(session, suite_id)
+    kept = or_(SuiteRow.named, exists().where(JobRow.suite_id == SuiteRow.id))
+    if not session.scalar(select(exists().where(SuiteRow.id == suite_id, kept))):
+        remove(session, suite_id)
+
+
+def remove(session: Session, suite_id: str) -> None:
+    """Remove a suite and its cases."""
+    cases.clear(session, suite_id)
     changed(session, delete(SuiteRow).where(SuiteRow.id == suite_id))
 
 
@@ -86,14 +125,13 @@ def to_suite(row: SuiteRow) -> Suite:
     return Suite(
         id=row.id,
         tenant=row.tenant,
+        name=row.name,
         status=SuiteStatus(row.status),
+        status_reason=StatusReason(row.reason_code, row.reason_message or "") if row.reason_code else None,
         size=row.size,
         digest=row.digest,
         generator=PluginSpec(row.generator, row.options) if row.generator else None,
+        effort=Effort.from_json(row.effort),
+        duplicates=row.duplicates,
         created_at=row.created_at,
     )
-
-
-def to_case(row: CaseRow) -> Case:
-    """The row as the rest of the service sees it."""
-    return Case(row.index, row.prompt, row.category, row.style, row.technique, row.language, row.attack)

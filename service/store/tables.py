@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     DateTime,
     Dialect,
     Float,
@@ -56,18 +57,39 @@ class ApiKeyRow(Base):
 
 
 class SuiteRow(Base):
-    """A suite: what made it, and its digest once it is frozen."""
+    """A suite: what makes it, and its digest once it is frozen."""
 
     __tablename__ = "suites"
+    __table_args__ = (
+        Index("suites_by_age", "tenant", "created_at", "id"),
+        Index("suites_to_wake", "wake_at"),
+    )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    tenant: Mapped[str] = mapped_column(String(64), index=True)
+    tenant: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str | None] = mapped_column(String(200))
+    named: Mapped[bool] = mapped_column(Boolean)
+    """Whether it was made as a suite of its own, and so outlives the jobs that run it."""
     status: Mapped[str] = mapped_column(String(20))
+    reason_code: Mapped[str | None] = mapped_column(String(64))
+    reason_message: Mapped[str | None] = mapped_column(Text)
     size: Mapped[int] = mapped_column(Integer)
     digest: Mapped[str | None] = mapped_column(String(80))
     generator: Mapped[str | None] = mapped_column(String(100))
     options: Mapped[dict[str, Any]] = mapped_column(JSON)
+    secrets: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The generator's secrets, encrypted."""
+    effort: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """What making it has cost: service.domain.effort."""
+    duplicates: Mapped[int] = mapped_column(Integer)
+    """Cases whose prompt another case before them has; counted when it is frozen."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    claim: Mapped[str | None] = mapped_column(String(40))
+    """Fencing token of the worker that makes the suite; a write with another token changes nothing."""
+    leased_until: Mapped[float | None] = mapped_column(Float)
+    attempts: Mapped[int] = mapped_column(Integer)
+    wake_at: Mapped[float | None] = mapped_column(Float)
+    """As of a job; None once there is nothing left to make."""
 
 
 class CaseRow(Base):
@@ -83,6 +105,7 @@ class CaseRow(Base):
     technique: Mapped[str | None] = mapped_column(String(64))
     language: Mapped[str] = mapped_column(String(16))
     attack: Mapped[str | None] = mapped_column(String(64))
+    provenance: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class JobRow(Base):
@@ -116,10 +139,6 @@ class JobRow(Base):
     """Seconds since the epoch by the database's clock, while it runs."""
     active_seconds: Mapped[float] = mapped_column(Float)
     """Time spent running before `running_since`."""
-    plan_claim: Mapped[str | None] = mapped_column(String(40))
-    """Fencing token of the worker that plans the job; a write with another token changes nothing."""
-    plan_leased_until: Mapped[float | None] = mapped_column(Float)
-    plan_attempts: Mapped[int] = mapped_column(Integer)
     wake_at: Mapped[float | None] = mapped_column(Float)
     """Seconds since the epoch by the database's clock. Whoever works on the job keeps moving it into the future; once
     it has passed, the sweeper queues the job's work again. None when there is nothing left to do."""

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Table, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from service.domain.completions import Usage
 from service.domain.jobs import Outcome
 from service.domain.tallies import Tally
 from service.domain.verdicts import Disposition, Verdict
+from service.store.session import insert_into
 from service.store.tables import Base, TallyRow, UsageRow
 
 TALLIES, USAGE = Base.metadata.tables["tallies"], Base.metadata.tables["usage"]
@@ -72,8 +72,7 @@ def read_usage(session: Session, job_id: str) -> dict[str, Usage]:
 
 def _add(session: Session, table: Table, rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
     """Insert rows, or add `columns` to those that exist."""
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table)
+    statement = insert_into(session, table)
     sums = {name: table.c[name] + statement.excluded[name] for name in columns}
     session.execute(statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=sums), rows)
 

@@ -12,7 +12,7 @@ from service.app import create_app
 from service.domain.roles import Role
 from service.pipeline.services import Services
 from service.settings import Settings
-from service.store import jobs, keys, suites
+from service.store import cases, jobs, keys
 from service.store.tables import JobRow
 from tests.api.conftest import TENANT, assert_problem, created, finish, pointers, spec, with_key
 from tests.support.specs import REFUSAL
@@ -112,16 +112,16 @@ def test_inline_cases_are_stored_in_order(client: FlaskClient, services: Service
     job_id = created(client, body)
     with services.store.read() as session:
         suite = jobs.get(session, TENANT, job_id).suite
-        stored = suites.read_cases(session, suite.id, 0, 10)
+        stored = cases.read(session, suite.id, 0, 10)
     assert [case.prompt for case in stored] == [case["prompt"] for case in body["suite"]["cases"]]
     assert [(case.language, case.category) for case in stored][1] == ("pt-BR", None)
 
 
 def test_ten_thousand_cases_are_taken_and_no_more(client: FlaskClient) -> None:
-    cases = [{"prompt": "p"}] * 10_000
-    assert client.post("/v1/jobs", json=spec(suite={"cases": cases})).json["suite"]["size"] == 10_000
+    many = [{"prompt": "p"}] * 10_000
+    assert client.post("/v1/jobs", json=spec(suite={"cases": many})).json["suite"]["size"] == 10_000
     body = assert_problem(
-        client.post("/v1/jobs", json=spec(suite={"cases": [*cases, *cases[:1]]})), 422, "validation_failed"
+        client.post("/v1/jobs", json=spec(suite={"cases": [*many, *many[:1]]})), 422, "validation_failed"
     )
     assert pointers(body) == ["/suite/cases"]
 

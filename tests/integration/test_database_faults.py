@@ -21,7 +21,7 @@ from service.domain.specs import JobSpec, SuiteSpec
 from service.generators.base import generators
 from service.pipeline.services import Services
 from service.pipeline.submit import submit
-from service.pipeline.wake import sweep
+from service.pipeline.sweep import sweep
 from service.settings import Settings
 from service.targets.base import targets
 from tests.support.breaking import breaking, interrupting

@@ -15,7 +15,7 @@ from service.domain.specs import JobSpec, SuiteSpec
 from service.generators.base import generators
 from service.pipeline.services import Services
 from service.pipeline.submit import submit
-from service.pipeline.wake import sweep
+from service.pipeline.sweep import sweep
 from service.settings import Settings
 from service.targets.base import targets
 from tests.support.lives import live_through
@@ -37,7 +37,7 @@ def wind_back(services: Services) -> None:
         services.redis.delete(key)
     with services.store.write() as session:
         session.execute(sql("UPDATE batches SET leased_until = 0 WHERE leased_until IS NOT NULL"))
-        session.execute(sql("UPDATE jobs SET plan_leased_until = 0 WHERE plan_leased_until IS NOT NULL"))
+        session.execute(sql("UPDATE suites SET leased_until = 0 WHERE leased_until IS NOT NULL"))
         session.execute(sql("UPDATE jobs SET wake_at = 0 WHERE wake_at IS NOT NULL"))
 
 

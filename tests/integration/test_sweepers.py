@@ -8,9 +8,10 @@ from sqlalchemy import text as sql
 
 from service.pipeline.services import Services
 from service.pipeline.submit import submit
-from service.pipeline.wake import sweep
+from service.pipeline.sweep import sweep
 from service.settings import Settings
-from service.store import jobs
+from service.store import waking
+from service.store.tables import JobRow
 from tests.support.running import wind_back
 from tests.support.specs import job_spec
 
@@ -52,7 +53,7 @@ def test_a_job_that_can_not_be_read_does_not_keep_the_sweeper_from_those_behind_
     sweep(services)
     assert services.queue.waiting() == [f"{second.id}-plan"]
     with services.store.read() as session:
-        assert jobs.overdue(session, 10) == []
+        assert waking.overdue(session, JobRow, 10) == []
 
 
 def _with_services(settings: Settings, work: Callable[[Services], int]) -> int:
@@ -69,7 +70,7 @@ def _sweep_all(services: Services) -> int:
     while True:
         woken += sweep(services)
         with services.store.read() as session:
-            if not jobs.overdue(session, 1):
+            if not waking.overdue(session, JobRow, 1):
                 return woken
 
 

@@ -1,6 +1,6 @@
 """Plug-ins of a test's own, put into a registry for as long as the test lasts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -8,7 +8,9 @@ from marshmallow import Schema, fields
 
 from service.domain.cases import Case
 from service.domain.completions import Completion, Judgement
+from service.domain.effort import Effort
 from service.domain.verdicts import Verdict
+from service.generators.base import Tools
 from service.llm.limits import Limiter
 from service.registry import Registry
 
@@ -64,14 +66,25 @@ class Counting:
 
     Options: ClassVar[type[Schema]] = Sized
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
+    def __init__(self, options: Mapping[str, Any], _tools: Tools) -> None:
+        self.effort = Effort()
         self._size: int = options["size"]
 
-    def size(self) -> int:
-        return self._size
+    @staticmethod
+    def size(options: Mapping[str, Any]) -> int:
+        return int(options["size"])
 
-    def cases(self) -> Iterator[Case]:
-        return (Case(index, f"case {index}") for index in range(self._size))
+    async def cases(self, held: Sequence[Case]) -> AsyncIterator[Case]:
+        for case in counted(self._size)[len(held) :]:
+            yield case
+
+    async def close(self) -> None:
+        pass
+
+
+def counted(size: int) -> list[Case]:
+    """What `Counting` makes."""
+    return [Case(index, f"case {index}") for index in range(size)]
 
 
 @contextmanager

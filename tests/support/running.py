@@ -48,6 +48,6 @@ def wind_back(services: Services) -> None:
     for key in services.redis.scan_iter("proofhouse:slots:*"):
         services.redis.delete(key)
     with services.store.write() as session:  # jobs before batches, as everybody locks them
-        session.execute(sql("UPDATE jobs SET plan_leased_until = 0 WHERE plan_leased_until IS NOT NULL"))
+        session.execute(sql("UPDATE suites SET leased_until = 0 WHERE leased_until IS NOT NULL"))
         session.execute(sql("UPDATE jobs SET wake_at = 0 WHERE wake_at IS NOT NULL"))
         session.execute(sql("UPDATE batches SET leased_until = 0 WHERE leased_until IS NOT NULL"))

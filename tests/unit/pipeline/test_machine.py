@@ -37,11 +37,11 @@ from service.pipeline import plan as planning
 from service.pipeline.feed import Feed, Run
 from service.pipeline.services import Services
 from service.pipeline.submit import submit
-from service.pipeline.wake import sweep
+from service.pipeline.sweep import sweep
 from service.pipeline.writeoff import write_off_lost_batches
 from service.pipeline.writer import Writer
 from service.queue import TaskQueue
-from service.store import batches, plans
+from service.store import batches, making
 from service.store.session import Store
 from service.store.vault import Vault
 from tests.support.specs import job_spec
@@ -140,14 +140,16 @@ class Life(RuleBasedStateMachine):
     def is_planned(self) -> bool:
         return bool(self.query("SELECT 1 FROM batches LIMIT 1"))
 
+    def is_unmade(self) -> bool:
+        return bool(self.query("SELECT 1 FROM suites WHERE status = 'generating'"))
+
     # Planning
 
     @precondition(lambda self: not self.is_planned())
     @rule()
     def plan(self) -> None:
-        before = self.status
         planning.plan(self.services, self.job.id)
-        if self.status is not before:
+        if not self.is_unmade():
             self.planner = None
 
     @precondition(lambda self: not self.is_planned())
@@ -155,7 +157,7 @@ class Life(RuleBasedStateMachine):
     def plan_and_die(self) -> None:
         token = self.token()
         with self.services.store.write() as session:
-            if plans.claim(session, self.job.id, token) is not None:
+            if making.claim(session, self.job.suite.id, token) is not None:
                 self.planner = token
                 self.planners.append(token)
 
@@ -163,12 +165,12 @@ class Life(RuleBasedStateMachine):
     @rule(data=st.data())
     def a_late_planner_goes_on(self, data: st.DataObject) -> None:
         token = data.draw(st.sampled_from(self.planners))
-        holds = token == self.planner and self.status is JobStatus.GENERATING
+        holds = token == self.planner and self.status in planning.UNPLANNED
         assert self.raises_stale(lambda: self.renew_plan(token)) is not holds
 
     def renew_plan(self, token: str) -> None:
         with self.services.store.write() as session:
-            plans.renew(session, self.job.id, token)
+            making.renew(session, self.job.suite.id, token)
 
     # Working
 
@@ -240,7 +242,7 @@ class Life(RuleBasedStateMachine):
     def lapse(self) -> None:
         """Fifteen seconds pass in which nobody shows a sign of life: so it is when a worker crashes."""
         self.raw.execute("UPDATE batches SET leased_until = 0 WHERE leased_until IS NOT NULL")
-        self.raw.execute("UPDATE jobs SET plan_leased_until = 0 WHERE plan_leased_until IS NOT NULL")
+        self.raw.execute("UPDATE suites SET leased_until = 0 WHERE leased_until IS NOT NULL")
         self.raw.execute("UPDATE jobs SET wake_at = 0 WHERE wake_at IS NOT NULL")
 
     @precondition(lambda self: self.status is JobStatus.RUNNING)
@@ -270,6 +272,8 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def resume(self) -> None:
+        if self.status is JobStatus.PAUSED and self.is_unmade():
+            self.planner = None
         self.ask(control.resume, None, refused=self.status.is_final)
 
     # Not too early: what is cancelled stays so, and the rest of the sequence would be dull.
@@ -384,7 +388,7 @@ def machine(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[L
     store = Store(sqlite_url)
     event.listen(store.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
     vault = Vault([Fernet.generate_key().decode()])
-    services = Services(store, cast("Redis", None), cast("TaskQueue", Queue()), vault)
+    services = Services(store, cast("Redis", None), cast("TaskQueue", Queue()), vault, "http://127.0.0.1:9")
     with closing(sqlite3.connect(str(store.url.database), isolation_level=None)) as raw:
         raw.execute("PRAGMA synchronous=OFF")
         yield type("LifeOverOneDatabase", (Life,), {"services": services, "raw": raw})

@@ -1,4 +1,5 @@
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,16 +9,19 @@ from hypothesis import strategies as st
 from sqlalchemy import text as sql
 
 from service.domain.cases import Case
+from service.domain.digests import SuiteDigest
 from service.domain.jobs import Job, SuiteStatus
 from service.domain.lifecycle import JobStatus
 from service.domain.specs import JobSpec, PluginSpec, SuiteSpec
 from service.generators.base import generators
 from service.pipeline import control
-from service.pipeline.plan import BATCH_SIZE, MAX_ATTEMPTS, SuiteDigest, plan, slices
+from service.pipeline.make import MAX_ATTEMPTS
+from service.pipeline.plan import BATCH_SIZE, plan, slices
 from service.pipeline.services import Services
 from service.pipeline.submit import submit
-from service.store import plans, suites
-from tests.support.plugged import Counting, plugged
+from service.store import cases as stored
+from service.store import making
+from tests.support.plugged import Counting, counted, plugged
 from tests.support.running import now, run, wind_back
 from tests.support.specs import cases, job_spec, plugin
 from tests.support.together import together
@@ -32,7 +36,7 @@ def generated(size: int, name: str = "of_a_test") -> JobSpec:
 
 def stored_cases(services: Services, job: Job) -> list[Case]:
     with services.store.read() as session:
-        return suites.read_cases(session, job.suite.id, 0, 10**9)
+        return stored.read(session, job.suite.id, 0, 10**9)
 
 
 def stored_batches(services: Services, job: Job) -> list[tuple[int, int]]:
@@ -117,7 +121,7 @@ def test_generated_and_uploaded_cases_that_are_equal_have_equal_digests(services
 def test_a_digest_is_the_same_for_suites_of_more_than_one_chunk(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.pipeline.plan.CHUNK", 7)
+    monkeypatch.setattr("service.store.cases.CHUNK", 7)
     job = submit(services, job_spec(30), tenant=TENANT)
     plan(services, job.id)
     assert now(services, job).suite.digest == digest_of(cases(30))
@@ -128,9 +132,9 @@ class Interrupted(Counting):
 
     attempts = 0
 
-    def cases(self) -> Iterator[Case]:
+    async def cases(self, held: Sequence[Case]) -> AsyncIterator[Case]:
         type(self).attempts += 1
-        for case in super().cases():
+        async for case in super().cases(held):
             if case.index == self.attempts * 11:
                 raise RuntimeError("broke off")
             yield case
@@ -152,14 +156,14 @@ def fail_to_plan(services: Services, job: Job) -> None:
 def test_an_interrupted_generation_begins_anew_and_ends_with_every_case_once(
     services: Services, monkeypatch: pytest.MonkeyPatch, interrupted: type[Interrupted]
 ) -> None:
-    monkeypatch.setattr("service.pipeline.plan.CHUNK", 4)
+    monkeypatch.setattr("service.store.cases.CHUNK", 4)
     job = submit(services, generated(25), tenant=TENANT)
     fail_to_plan(services, job)
     assert 0 < len(stored_cases(services, job)) < 25
     fail_to_plan(services, job)
     plan(services, job.id)
-    assert stored_cases(services, job) == list(Counting({"size": 25}).cases())
-    assert now(services, job).suite.digest == digest_of(tuple(Counting({"size": 25}).cases()))
+    assert stored_cases(services, job) == counted(25)
+    assert now(services, job).suite.digest == digest_of(tuple(counted(25)))
 
 
 def test_a_job_that_cannot_be_planned_fails_after_three_attempts(
@@ -173,7 +177,7 @@ def test_a_job_that_cannot_be_planned_fails_after_three_attempts(
     failed = now(services, job)
     assert failed.status is JobStatus.FAILED
     assert failed.status_reason
-    assert failed.status_reason.code == "planning_failed"
+    assert failed.status_reason.code == "generation_failed"
     assert interrupted.attempts == MAX_ATTEMPTS
 
 
@@ -181,7 +185,7 @@ def test_pauses_while_the_suite_is_made_do_not_count_as_failures(services: Servi
     job = submit(services, job_spec(5), tenant=TENANT)
     for number in range(MAX_ATTEMPTS + 1):
         with services.store.write() as session:
-            assert plans.claim(session, job.id, f"worker {number}")
+            assert making.claim(session, job.suite.id, f"worker {number}")
         control.pause(services, tenant=TENANT, job_id=job.id)
         control.resume(services, tenant=TENANT, job_id=job.id)
     assert run(services, job).status is JobStatus.COMPLETED
@@ -193,7 +197,7 @@ def test_of_two_planners_at_once_one_plans(services: Services) -> None:
     assert now(services, job).status is JobStatus.RUNNING
     assert stored_batches(services, job) == list(slices(100, 1))
     with services.store.read() as session:
-        assert session.scalar(sql("SELECT plan_attempts FROM jobs")) == 1
+        assert session.scalar(sql("SELECT attempts FROM suites")) == 1
 
 
 def test_planning_again_changes_nothing(services: Services) -> None:
@@ -212,12 +216,13 @@ class Overtaken(Counting):
 
     act: Any = None
 
-    def cases(self) -> Iterator[Case]:
-        for case in super().cases():
+    async def cases(self, held: Sequence[Case]) -> AsyncIterator[Case]:
+        async for case in super().cases(held):
             if case.index == 6:
+                await asyncio.sleep(0.2)  # for what came before to be stored
                 act, type(self).act = self.act, None
                 if act:
-                    act()
+                    await asyncio.to_thread(act)
             yield case
 
 
@@ -229,7 +234,7 @@ def overtaken() -> Iterator[type[Overtaken]]:
 
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.pipeline.plan.CHUNK", 4)
+    monkeypatch.setattr("service.store.cases.CHUNK", 4)
 
 
 @pytest.mark.usefixtures("small_chunks")
@@ -239,13 +244,13 @@ def test_a_planner_whose_claim_has_lapsed_writes_nothing(services: Services, ove
     def another_takes_over() -> None:
         wind_back(services)
         with services.store.write() as session:
-            assert plans.claim(session, job.id, "another")
+            assert making.claim(session, job.suite.id, "another")
 
     overtaken.act = staticmethod(another_takes_over)
     plan(services, job.id)
     assert now(services, job).status is JobStatus.GENERATING
     assert now(services, job).suite.status is SuiteStatus.GENERATING
-    assert [case.index for case in stored_cases(services, job)] == [0, 1, 2, 3]
+    assert [case.index for case in stored_cases(services, job)] == list(range(6))
     assert stored_batches(services, job) == []
 
 
@@ -262,7 +267,7 @@ def test_a_planner_overtaken_by_another_that_finishes_spoils_nothing(
     overtaken.act = staticmethod(another_plans)
     plan(services, job.id)
     assert now(services, job).status is JobStatus.RUNNING
-    assert stored_cases(services, job) == list(Counting({"size": 20}).cases())
+    assert stored_cases(services, job) == counted(20)
     assert stored_batches(services, job) == list(slices(20, 1))
 
 

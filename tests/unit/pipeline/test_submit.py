@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from service.domain.jobs import Job, SuiteStatus
+from service.domain.jobs import Job, StatusReason, SuiteStatus
 from service.domain.lifecycle import JobStatus
 from service.domain.specs import JobSpec, SuiteSpec
 from service.errors import ConflictError, InvalidError, NotFoundError
@@ -11,9 +11,11 @@ from service.generators.base import generators
 from service.pipeline.plan import plan
 from service.pipeline.services import Services
 from service.pipeline.submit import IdempotencyKey, submit
-from service.store import jobs, suites
+from service.store import cases as suite_cases
+from service.store import jobs, making, waking
+from service.store.tables import JobRow
 from service.targets.base import targets
-from tests.support.running import now, wind_back
+from tests.support.running import now, run, wind_back
 from tests.support.specs import cases, job_spec, plugin
 from tests.support.together import together
 
@@ -23,7 +25,7 @@ ONCE = IdempotencyKey("key-1", "digest of the request")
 
 def overdue(services: Services) -> list[str]:
     with services.store.read() as session:
-        return [job_id for job_id, _ in jobs.overdue(session, 100)]
+        return [job_id for job_id, _ in waking.overdue(session, JobRow, 100)]
 
 
 def listed(services: Services, tenant: str = TENANT) -> list[Job]:
@@ -59,7 +61,7 @@ def test_a_job_just_submitted_is_not_yet_due(services: Services) -> None:
 def test_cases_given_with_the_job_are_stored_as_they_are(services: Services) -> None:
     job = submit(services, job_spec(5), tenant=TENANT)
     with services.store.read() as session:
-        assert suites.read_cases(session, job.suite.id, 0, 10) == list(cases(5))
+        assert suite_cases.read(session, job.suite.id, 0, 10) == list(cases(5))
     assert job.suite.size == 5
     assert job.suite.generator is None
 
@@ -78,11 +80,21 @@ def test_a_job_may_use_the_suite_of_an_earlier_one(services: Services) -> None:
     assert second.suite == now(services, first).suite
 
 
-def test_a_suite_that_is_not_ready_is_a_conflict(services: Services) -> None:
+def test_a_job_on_a_suite_that_is_still_being_made_runs_once_it_is(services: Services) -> None:
     first = submit(services, job_spec(5), tenant=TENANT)
-    with pytest.raises(ConflictError, match="is not ready yet") as raised:
+    second = submit(services, on_suite(first.suite.id), tenant=TENANT)
+    run(services, first)
+    assert f"{second.id}-plan" in services.queue.waiting()
+    assert run(services, second).status is JobStatus.COMPLETED
+
+
+def test_a_suite_that_could_not_be_made_is_a_conflict(services: Services) -> None:
+    first = submit(services, job_spec(5), tenant=TENANT)
+    with services.store.write() as session:
+        making.fail(session, first.suite.id, StatusReason("generation_failed", "It broke off."))
+    with pytest.raises(ConflictError, match="could not be made") as raised:
         submit(services, on_suite(first.suite.id), tenant=TENANT)
-    assert raised.value.code == "suite_not_ready"
+    assert raised.value.code == "suite_failed"
 
 
 def test_the_suite_of_another_tenant_looks_as_if_it_did_not_exist(services: Services) -> None:

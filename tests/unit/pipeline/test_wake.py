@@ -12,10 +12,12 @@ from service.pipeline import control
 from service.pipeline.plan import plan
 from service.pipeline.services import Services
 from service.pipeline.submit import submit
-from service.pipeline.wake import sweep, wake
+from service.pipeline.sweep import sweep
+from service.pipeline.wake import wake
 from service.settings import Settings
-from service.store import batches, jobs
+from service.store import batches, waking
 from service.store.batches import MAX_ATTEMPTS
+from service.store.tables import JobRow
 from tests.support.running import now, run, wind_back
 from tests.support.specs import job_spec
 
@@ -57,7 +59,7 @@ def claim(services: Services, job: Job, token: str = "worker") -> None:
 
 def overdue(services: Services) -> list[str]:
     with services.store.read() as session:
-        return [job_id for job_id, _ in jobs.overdue(session, 100)]
+        return [job_id for job_id, _ in waking.overdue(session, JobRow, 100)]
 
 
 def finish_batches(services: Services, job: Job) -> None:

@@ -12,7 +12,7 @@ from service.pipeline.feed import unfold
 from service.pipeline.plan import BATCH_SIZE, plan
 from service.pipeline.services import Services
 from service.pipeline.submit import submit
-from service.pipeline.wake import sweep
+from service.pipeline.sweep import sweep
 from service.pipeline.writeoff import write_off_lost_batches
 from service.store import batches, results
 from service.store.batches import MAX_ATTEMPTS, Batch

@@ -13,7 +13,9 @@ from service.domain.lifecycle import JobStatus
 from service.domain.specs import JobSpec
 from service.domain.verdicts import Disposition, Verdict
 from service.store import batches, jobs, suites
+from service.store import cases as stored_cases
 from service.store.session import Store
+from service.store.suites import NewSuite
 from tests.support.specs import cases, job_spec
 
 T = TypeVar("T")
@@ -29,8 +31,8 @@ def new_job(
     """A stored job of so many cases."""
     spec = spec or job_spec(count)
     with store.write() as session:
-        suite = suites.create(session, tenant=tenant, size=count, generator=None)
-        suites.add_cases(session, suite.id, cases(count))
+        suite = suites.create(session, tenant, NewSuite(count))
+        stored_cases.add(session, suite.id, cases(count))
         job_id = jobs.create(session, spec, suite, tenant=tenant, sealed=None)
     if status:
         set_column(store, job_id, "status", status.value)

@@ -9,10 +9,10 @@ from sqlalchemy import text as sql
 from service.domain.jobs import Job
 from service.domain.lifecycle import JobStatus
 from service.errors import StaleClaimError
-from service.store import batches, jobs, results
+from service.store import batches, jobs, results, waking
 from service.store.batches import LEASE_SECONDS, MAX_ATTEMPTS, Batch
 from service.store.session import Store, database_now
-from service.store.tables import BatchRow
+from service.store.tables import BatchRow, JobRow
 from tests.unit.store.made import at_once, failed, lapse, new_job, now, outcome, running_job, set_column
 
 
@@ -224,7 +224,7 @@ def test_renewing_postpones_the_waking_of_the_job(store: Store, job: Job) -> Non
     set_column(store, job.id, "wake_at", 1.0)
     with store.write() as session:
         batches.renew(session, job.id, "a")
-        assert jobs.overdue(session, 10) == []
+        assert waking.overdue(session, JobRow, 10) == []
 
 
 def test_what_is_handed_back_is_to_be_had_at_once(store: Store, job: Job) -> None:

@@ -7,7 +7,7 @@ from service.domain.jobs import Job, StatusReason
 from service.domain.lifecycle import MOVES, JobStatus
 from service.domain.specs import JobSpec, Limits, Thresholds
 from service.errors import NotFoundError
-from service.store import batches, jobs
+from service.store import batches, jobs, waking
 from service.store.jobs import JobFilter
 from service.store.session import Store
 from service.store.tables import JobRow
@@ -86,13 +86,13 @@ def test_of_contrary_moves_at_once_one_wins_and_stands(store: Store) -> None:
 def test_a_move_from_one_state_alone_is_refused_from_another(store: Store) -> None:
     job = new_job(store, status=JobStatus.GENERATING)
     with store.write() as session:
-        assert not jobs.move(session, job.id, JobStatus.RUNNING, only_from=JobStatus.PAUSED)
+        assert not jobs.move(session, job.id, JobStatus.RUNNING, only_from={JobStatus.PAUSED})
 
 
 def test_a_move_from_one_state_does_not_widen_the_table(store: Store) -> None:
     job = new_job(store, status=JobStatus.FAILED)
     with store.write() as session:
-        assert not jobs.move(session, job.id, JobStatus.RUNNING, only_from=JobStatus.FAILED)
+        assert not jobs.move(session, job.id, JobStatus.RUNNING, only_from={JobStatus.FAILED})
 
 
 def test_a_job_that_does_not_exist_does_not_move(store: Store) -> None:
@@ -305,7 +305,7 @@ def test_an_active_job_is_overdue_once_its_time_has_passed(store: Store) -> None
     new_job(store)
     set_column(store, silent.id, "wake_at", 1.0)
     with store.read() as session:
-        assert jobs.overdue(session, 10) == [(silent.id, 1.0)]
+        assert waking.overdue(session, JobRow, 10) == [(silent.id, 1.0)]
 
 
 @pytest.mark.parametrize("to", [JobStatus.PAUSED, JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED])
@@ -314,7 +314,7 @@ def test_a_job_that_workers_have_nothing_to_do_for_is_never_overdue(store: Store
     set_column(store, job.id, "wake_at", 1.0)
     assert move(store, job, to)
     with store.write() as session:
-        jobs.postpone_wake(session, job.id)
+        waking.postpone_wake(session, job.id)
         assert session.get_one(JobRow, job.id).wake_at is None
 
 
@@ -324,7 +324,7 @@ def test_of_several_sweepers_one_wakes_an_overdue_job(store: Store) -> None:
 
     def take() -> bool:
         with store.write() as session:
-            return jobs.take_wake(session, job.id, 1.0)
+            return waking.take_wake(session, JobRow, job.id, 1.0)
 
     assert sorted(at_once(take, take, take)) == [False, False, True]
 
@@ -336,8 +336,8 @@ def test_the_wake_time_that_was_listed_is_the_one_that_is_taken(store: Store) ->
     assert real
     set_column(store, job.id, "wake_at", real - 1000)
     with store.write() as session:
-        ((job_id, seen),) = jobs.overdue(session, 10)
-        assert jobs.take_wake(session, job_id, seen)
+        ((job_id, seen),) = waking.overdue(session, JobRow, 10)
+        assert waking.take_wake(session, JobRow, job_id, seen)
 
 
 def test_jobs_are_counted_by_status_over_all_tenants(store: Store) -> None:

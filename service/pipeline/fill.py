@@ -1,0 +1,127 @@
+"""Filling a suite: the generator's cases are stored as they come, so that none is asked for twice."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from service.domain.cases import Case
+from service.domain.jobs import Suite
+from service.domain.specs import PluginSpec
+from service.failpoints import failpoint
+from service.generators.base import Generator, Tools, generators
+from service.pipeline.equipment import Throttle
+from service.pipeline.services import Services
+from service.registry import join_secrets
+from service.store import cases, making, suites
+from service.store.patience import patient
+
+TICK_SECONDS = 0.25
+RENEW_SECONDS = 2
+"""Between renewals of the lease, which lasts 15 seconds; that a suite is not wanted any more is noticed with it."""
+
+
+class ShuttingDownError(Exception):
+    """The worker is shutting down; another goes on with what has been stored."""
+
+
+async def fill(services: Services, suite: Suite, spec: PluginSpec, token: str, stopping: Callable[[], bool]) -> None:
+    """Have the generator make the cases that are not stored yet.
+
+    Raises:
+        GenerationError: no call to the generator's model can succeed until somebody mends something.
+        StaleClaimError: the suite has passed to another worker, or nobody wants it now.
+        ShuttingDownError: `stopping` says that this worker must end.
+        VaultError: the secrets were sealed with a key that this worker does not have.
+    """
+    throttle = Throttle(services, suite.tenant, spec, token)
+    generator = _equip(services, suite, spec, throttle)
+    held = await asyncio.to_thread(_held, services, suite)
+    try:
+        await Filling(services, suite, token, generator, throttle, stopping).run(held)
+    except ExceptionGroup as group:
+        raise _first(group) from group
+    finally:
+        await generator.close()
+        await asyncio.to_thread(throttle.release)
+
+
+@dataclass(slots=True)
+class Filling:
+    """One worker's attempt at filling a suite."""
+
+    services: Services
+    suite: Suite
+    token: str
+    generator: Generator
+    throttle: Throttle
+    stopping: Callable[[], bool]
+    _made: asyncio.Queue[Case | None] = field(default_factory=lambda: asyncio.Queue(cases.CHUNK), init=False)
+
+    async def run(self, held: list[Case]) -> None:
+        """Make, store and keep the claim, side by side."""
+        async with asyncio.TaskGroup() as group:
+            beats = [group.create_task(self._keep_the_claim()), group.create_task(self._look_around())]
+            storing = group.create_task(self._store_all())
+            async for case in self.generator.cases(held):
+                await self._made.put(case)
+            await self._made.put(None)
+            await storing
+            for beat in beats:
+                beat.cancel()
+
+    async def _store_all(self) -> None:
+        """Store what is there, again and again, until the generator has ended."""
+        last: Case | bool | None = True
+        while last is not None:
+            last = await self._made.get()
+            chunk = [last] if last else []
+            while last is not None and len(chunk) < cases.CHUNK and not self._made.empty():
+                last = self._made.get_nowait()
+                chunk += [last] if last else []
+            await asyncio.to_thread(self._store, chunk)
+
+    @patient
+    def _store(self, chunk: list[Case]) -> None:
+        with self.services.store.write() as session:
+            making.renew(session, self.suite.id, self.token)
+            making.note_effort(session, self.suite.id, self.generator.effort)
+            if chunk:
+                cases.add(session, self.suite.id, chunk)
+        failpoint("filled")
+
+    async def _keep_the_claim(self) -> None:
+        while True:
+            await asyncio.to_thread(self._renew)
+            await asyncio.sleep(RENEW_SECONDS)
+
+    @patient
+    def _renew(self) -> None:
+        with self.services.store.write() as session:
+            making.renew(session, self.suite.id, self.token)
+
+    async def _look_around(self) -> None:
+        while True:
+            if self.stopping():
+                raise ShuttingDownError("the worker is shutting down")
+            if self.throttle.maximum:
+                self.throttle.limiter.resize(await asyncio.to_thread(self.throttle.renew, self.throttle.maximum))
+            await asyncio.sleep(TICK_SECONDS)
+
+
+def _equip(services: Services, suite: Suite, spec: PluginSpec, throttle: Throttle) -> Generator:
+    with services.store.read() as session:
+        secrets = services.vault.open(suites.sealed_secrets(session, suite.id))
+    options = join_secrets(generators.schema(spec.name), spec.options, secrets.get("generator", {}))
+    generator = generators.get(spec.name)(options, Tools(throttle.limiter, services.search_url))
+    generator.effort = suite.effort
+    return generator
+
+
+def _held(services: Services, suite: Suite) -> list[Case]:
+    return [case for chunk in cases.stream(services.store, suite.id) for case in chunk]
+
+
+def _first(group: BaseExceptionGroup[Exception]) -> Exception:
+    """The error that ended it all: whatever else went wrong followed from it."""
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first

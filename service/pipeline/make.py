@@ -1,0 +1,107 @@
+"""Making a suite: its generator fills it, then it is frozen under a digest."""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+
+from service.domain.digests import SuiteDigest
+from service.domain.jobs import StatusReason, Suite
+from service.errors import GenerationError, StaleClaimError
+from service.failpoints import failpoint
+from service.pipeline.fill import ShuttingDownError, fill
+from service.pipeline.services import Services
+from service.store import cases, making, suites
+from service.store.making import Made
+from service.store.patience import patient
+from service.store.vault import VaultError
+
+MAX_ATTEMPTS = 3
+GAVE_UP = StatusReason("generation_failed", "Making the suite failed three times; the workers' logs say why.")
+NOTHING = StatusReason(
+    "nothing_generated",
+    "The generator gave not one case that could be used; `effort` says what became of its replies. A model that "
+    "refuses to write such requests can't generate a suite: name another one.",
+)
+
+logger = logging.getLogger(__name__)
+
+
+def make(services: Services, suite_id: str, stopping: Callable[[], bool]) -> bool:
+    """Fill and freeze a suite, going on from where an earlier attempt was cut off.
+
+    Does nothing, and says so, when another worker is at it, it is made already, or nobody wants it now. The jobs that
+    wait for it are the caller's to wake.
+    """
+    token = uuid.uuid4().hex
+    attempt, suite = _claim(services, suite_id, token)
+    if attempt is None or suite is None:
+        return False
+    try:
+        if attempt > MAX_ATTEMPTS:
+            _fail(services, suite, token, GAVE_UP)
+        else:
+            _carry_out(services, suite, token, stopping)
+    except (StaleClaimError, ShuttingDownError) as left:
+        logger.info("leaving the making of %s: %s", suite_id, left)
+        _hand_back(services, suite, token)
+    return True
+
+
+def _carry_out(services: Services, suite: Suite, token: str, stopping: Callable[[], bool]) -> None:
+    try:
+        if suite.generator:
+            asyncio.run(fill(services, suite, suite.generator, token, stopping))
+    except (GenerationError, VaultError) as error:
+        _fail(services, suite, token, StatusReason(error.code, str(error)))
+        return
+    made = _number(services, suite, token)
+    if made.size:
+        _freeze(services, suite, token, made)
+    else:
+        _fail(services, suite, token, NOTHING)
+
+
+@patient
+def _claim(services: Services, suite_id: str, token: str) -> tuple[int | None, Suite | None]:
+    with services.store.write() as session:
+        return making.claim(session, suite_id, token), suites.load(session, suite_id)
+
+
+@patient
+def _number(services: Services, suite: Suite, token: str) -> Made:
+    """Close the gaps that a shortfall has left, and count."""
+    with services.store.write() as session:
+        making.renew(session, suite.id, token)
+        return Made(cases.close_gaps(session, suite.id), cases.count_duplicates(session, suite.id))
+
+
+def _freeze(services: Services, suite: Suite, token: str, made: Made) -> None:
+    digest = SuiteDigest()
+    for chunk in cases.stream(services.store, suite.id):
+        digest.update(chunk)
+    _end(services, suite, token, replace(made, digest=str(digest)))
+
+
+@patient
+def _end(services: Services, suite: Suite, token: str, made: Made) -> None:
+    with services.store.write() as session:
+        making.renew(session, suite.id, token)
+        making.freeze(session, suite.id, made)
+    failpoint("frozen")
+
+
+@patient
+def _fail(services: Services, suite: Suite, token: str, reason: StatusReason) -> None:
+    with services.store.write() as session:
+        making.renew(session, suite.id, token)
+        making.note_effort(session, suite.id, suite.effort)
+        making.fail(session, suite.id, reason)
+    logger.warning("%s can't be made: %s", suite.id, reason.code)
+
+
+@patient
+def _hand_back(services: Services, suite: Suite, token: str) -> None:
+    with services.store.write() as session:
+        making.hand_back(session, suite.id, token)
