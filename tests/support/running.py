@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from sqlalchemy import text as sql
+from sqlalchemy.orm import Session
 
 from service.domain.jobs import Job
 from service.domain.tallies import Counts, total
@@ -47,7 +48,16 @@ def wind_back(services: Services) -> None:
     """Let all leases be over, those of slots too, as if fifteen seconds had passed."""
     for key in services.redis.scan_iter("proofhouse:slots:*"):
         services.redis.delete(key)
-    with services.store.write() as session:  # jobs before batches, as everybody locks them
-        session.execute(sql("UPDATE suites SET leased_until = 0 WHERE leased_until IS NOT NULL"))
-        session.execute(sql("UPDATE jobs SET wake_at = 0 WHERE wake_at IS NOT NULL"))
-        session.execute(sql("UPDATE batches SET leased_until = 0 WHERE leased_until IS NOT NULL"))
+    with services.store.write() as session:
+        lapse(session)
+
+
+def lapse(session: Session) -> None:
+    """Let all leases in the database be over; within the caller's transaction nobody can renew one."""
+    for statement in (  # in the order in which everybody locks them
+        "UPDATE suites SET leased_until = 0 WHERE leased_until IS NOT NULL",
+        "UPDATE jobs SET wake_at = 0 WHERE wake_at IS NOT NULL",
+        "UPDATE suites SET wake_at = 0 WHERE wake_at IS NOT NULL",
+        "UPDATE batches SET leased_until = 0 WHERE leased_until IS NOT NULL",
+    ):
+        session.execute(sql(statement))

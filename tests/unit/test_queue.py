@@ -55,15 +55,16 @@ def contents(redis: Redis) -> dict[Any, Any]:
     return {key: (redis.dump(key), redis.ttl(key) >= 0) for key in redis.scan_iter()}
 
 
-@pytest.fixture(params=["nobody listens", "the socket is gone"])
-def unreachable(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TaskQueue]:
+@pytest.fixture(params=["nobody listens", "nobody answers", "the socket is gone"])
+def unreachable(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TaskQueue]:
     """A queue whose Redis is out of reach."""
+    monkeypatch.setattr("service.queue.ANSWER_SECONDS", 1.5)
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
-        url = {
-            "nobody listens": f"redis://127.0.0.1:{bound.getsockname()[1]}",
-            "the socket is gone": f"unix://{tmp_path / 'gone.sock'}",
-        }[request.param]
+        if request.param == "nobody answers":
+            bound.listen()
+        gone = request.param == "the socket is gone"
+        url = f"unix://{tmp_path / 'gone.sock'}" if gone else f"redis://127.0.0.1:{bound.getsockname()[1]}"
         with connect(url) as client:
             yield TaskQueue(client, "queue")
 

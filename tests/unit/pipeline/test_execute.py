@@ -27,7 +27,7 @@ from service.store import batches, results
 from service.targets.base import targets
 from tests.support.mock_openai import MockOpenAI, status, text
 from tests.support.plugged import Answering, Approving, plugged
-from tests.support.running import assert_one_result_a_run, counts, run, wind_back
+from tests.support.running import assert_one_result_a_run, counts, lapse, run, wind_back
 from tests.support.specs import REFUSAL, job_spec, plugin, scripted
 
 TENANT = "acme"
@@ -301,8 +301,8 @@ def test_a_worker_whose_batch_was_taken_over_leaves_the_job_to_the_other(service
     job = submit(services, asking("slow", 20), tenant=TENANT)
 
     def take_over() -> None:
-        wind_back(services)
         with services.store.write() as session:
+            lapse(session)
             assert batches.claim_next(session, job.id, "another")
 
     slow.act = staticmethod(take_over)
