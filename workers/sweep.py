@@ -6,6 +6,7 @@ Run as `python -m workers.sweep`. Any number may run at once.
 import logging
 import signal
 import threading
+from datetime import UTC, datetime, timedelta
 
 from prometheus_client import start_http_server
 
@@ -15,7 +16,7 @@ from service.pipeline.services import Services
 from service.pipeline.sweep import sweep
 from service.processes import end_with_parent
 from service.settings import Settings
-from service.store import idempotency
+from service.store import idempotency, suites
 
 SWEEP_SECONDS = 5
 
@@ -28,6 +29,7 @@ def sweep_once(services: Services) -> None:
         sweep(services)
         with services.store.write() as session:
             idempotency.forget_old(session)
+            suites.delete_abandoned(session, datetime.now(UTC) - timedelta(days=1))
     except Exception:
         logger.exception("the sweep failed; trying again in %d s", SWEEP_SECONDS)
 

@@ -39,13 +39,32 @@ class JobCursor(_Cursor):
     """(creation time, id) of the last job seen."""
 
     kind = "jobs"
+    prefix = "job"
 
     def position(self, after: list[Any]) -> tuple[datetime, str]:
         """Read it."""
         seconds, job_id = after
-        if not re.fullmatch(r"job_[0-9a-f]{24}", job_id):
+        if not re.fullmatch(rf"{self.prefix}_[0-9a-f]{{24}}", job_id):
             raise ValueError(job_id)
         return datetime.fromisoformat(seconds).astimezone(UTC), job_id
+
+
+class SuiteCursor(JobCursor):
+    """(creation time, id) of the last suite seen."""
+
+    kind = "suites"
+    prefix = "suite"
+
+
+class CaseCursor(_Cursor):
+    """Index of the last case seen."""
+
+    kind = "cases"
+
+    def position(self, after: list[Any]) -> int:
+        """Read it."""
+        (index,) = (number for number in after if type(number) is int and 0 <= number <= _MAX_INTEGER)
+        return index
 
 
 class ResultCursor(_Cursor):

@@ -4,6 +4,8 @@ from werkzeug.routing import BaseConverter
 
 JOB_ID = {"type": "string", "pattern": "^job_[0-9a-f]{24}$", "example": "job_0123456789abcdef01234567"}
 
+SUITE_ID = {"type": "string", "pattern": "^suite_[0-9a-f]{24}$", "example": "suite_0123456789abcdef01234567"}
+
 
 class JobId(BaseConverter):
     """A job's id. One of another form is looked up too, and answered as any other that does not exist."""
@@ -11,3 +13,7 @@ class JobId(BaseConverter):
     def to_python(self, value: str) -> str:
         """PostgreSQL takes no NUL, not even to say that there is no such thing."""
         return value.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+
+
+class SuiteId(JobId):
+    """A suite's id."""

@@ -1,6 +1,8 @@
 """A request's body as bytes: all of it or none."""
 
 from contextlib import suppress
+from io import BufferedReader, RawIOBase
+from typing import cast
 
 from flask import Flask, Request, Response, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -27,6 +29,27 @@ def read(given: Request) -> bytes:
     if given.content_length is None and limit is not None and len(data) >= limit:
         raise RequestEntityTooLarge
     return data
+
+
+class Lines:
+    """A body of any size, line by line."""
+
+    def __init__(self, given: Request) -> None:
+        self._file = BufferedReader(cast("RawIOBase", given.stream))
+        self._left = given.max_content_length if given.content_length is None else None
+
+    def readline(self, limit: int, /) -> bytes:
+        """The next line with its end, or as much of it as `limit` allows; b"" at the end of the body.
+
+        Raises:
+            RequestEntityTooLarge: the body is larger than allowed; see `read`.
+        """
+        line = self._file.readline(limit)
+        if self._left is not None:
+            self._left -= len(line)
+            if self._left <= 0:
+                raise RequestEntityTooLarge
+        return line
 
 
 def _drain(response: Response) -> Response:

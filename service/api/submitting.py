@@ -23,7 +23,7 @@ def submit_once(spec: JobSpec, key: str | None) -> tuple[JobView, dict[str, str]
         NotFoundError: there is no such suite.
         ConflictError: the suite is not ready.
     """
-    _refuse_too_large(spec)
+    refuse_too_large(spec.suite, spec.repeats)
     once = IdempotencyKey(key, hashlib.sha256(request.get_data()).hexdigest()) if key else None
     headers = {"Idempotency-Replayed": "true"} if once and _is_known(once) else {}
     job = submit(services(), spec, tenant=current_tenant(), once=once)
@@ -36,10 +36,11 @@ def _is_known(once: IdempotencyKey) -> bool:
         return idempotency.find(session, current_tenant(), once.key) is not None
 
 
-def _refuse_too_large(spec: JobSpec) -> None:
-    size = _size(spec.suite)
-    if size * spec.repeats > MAX_RUNS:
-        message = f"{size:,} cases × {spec.repeats} repeats are more than {MAX_RUNS:,} runs: ask for fewer of either."
+def refuse_too_large(spec: SuiteSpec, repeats: int) -> None:
+    """Raises InvalidError if a job on that suite would be larger than any may be."""
+    size = _size(spec)
+    if size * repeats > MAX_RUNS:
+        message = f"{size:,} cases × {repeats} repeats are more than {MAX_RUNS:,} runs: ask for fewer of either."
         raise InvalidError(message, code="job_too_large", errors=(("/repeats", message),))
 
 

@@ -10,6 +10,7 @@ from service.domain.completions import CallError, Completion, Judgement, Usage
 from service.domain.effort import Effort
 from service.domain.lifecycle import JobStatus
 from service.domain.specs import Limits, PluginSpec, Thresholds
+from service.domain.uploads import Leavings
 from service.domain.verdicts import Disposition, Verdict
 
 
@@ -45,6 +46,8 @@ class Suite:
     effort: Effort
     duplicates: int
     """Cases whose prompt another before them has."""
+    upload: Leavings | None
+    """What was left out of an upload; None for a suite that came about in another way."""
     created_at: datetime
 
 

@@ -99,6 +99,22 @@ def delete(services: Services, *, tenant: str, job_id: str) -> None:
         suites.delete_unused(session, job.suite.id)
 
 
+def delete_suite(services: Services, *, tenant: str, suite_id: str) -> None:
+    """Remove a suite with its cases. If it is being made, whoever makes it learns so and stops.
+
+    Raises:
+        NotFoundError: the tenant has no such suite.
+        ConflictError: a job uses it.
+    """
+    with services.store.write() as session:
+        suite = suites.get(session, tenant, suite_id)
+        suites.lock(session, suite_id)
+        if user := suites.user(session, suite_id):
+            message = f"Job {user} runs on suite {suite.id}, and perhaps others do: delete them first."
+            raise ConflictError(message, code="suite_in_use")
+        suites.remove(session, suite_id)
+
+
 def _now(services: Services, job: Job) -> Job:
     with services.store.read() as session:
         return jobs.get(session, job.tenant, job.id)

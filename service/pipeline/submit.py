@@ -1,6 +1,6 @@
 """From a validated specification to a stored job whose first task is queued."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -10,8 +10,9 @@ from service.domain.specs import JobSpec, PluginSpec, SuiteSpec
 from service.errors import ConflictError, InvalidError
 from service.failpoints import failpoint
 from service.generators.base import generators
+from service.pipeline import upload
 from service.pipeline.services import Services
-from service.pipeline.wake import wake
+from service.pipeline.wake import wake, wake_suite
 from service.store import cases, idempotency, jobs, suites
 from service.store.suites import NewSuite
 
@@ -46,6 +47,17 @@ def submit(services: Services, spec: JobSpec, *, tenant: str, once: IdempotencyK
     failpoint("submitted")
     wake(services, job)
     return job
+
+
+def submit_suite(services: Services, spec: SuiteSpec, name: str | None, *, tenant: str) -> Suite:
+    """Store a suite of its own: one to be generated, whose task is queued, or the ready one of the cases given."""
+    if spec.generator is None:
+        return upload.store(services, spec.cases or (), name, tenant=tenant)
+    new = replace(to_generate(services, spec.generator), name=name, named=True)
+    with services.store.write() as session:
+        suite = suites.create(session, tenant, new)
+    wake_suite(services, suite)
+    return suite
 
 
 def _store(services: Services, spec: JobSpec, tenant: str, once: IdempotencyKey | None) -> Job:

@@ -1,7 +1,7 @@
 """The cases of suites: stored in any order while a suite is made, read in order ever after."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
@@ -11,6 +11,19 @@ from service.store.session import Store, changed, insert_into
 from service.store.tables import Base, CaseRow
 
 CASES = Base.metadata.tables["cases"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """How many cases have the same features."""
+
+    category: str | None
+    style: str | None
+    technique: str | None
+    language: str
+    count: int
+
+
 CHUNK = 2_000
 """Cases read or written at once, so that memory stays flat and other writers get their turn."""
 
@@ -66,6 +79,13 @@ def count_duplicates(session: Session, suite_id: str) -> int:
     """How many cases have the very prompt of another before them."""
     counted = select(func.count() - func.count(CaseRow.prompt.distinct())).where(CaseRow.suite_id == suite_id)
     return session.scalar(counted) or 0
+
+
+def by_cell(session: Session, suite_id: str) -> list[Cell]:
+    """How many cases stand in each cell that holds any."""
+    features = (CaseRow.category, CaseRow.style, CaseRow.technique, CaseRow.language)
+    counted = select(*features, func.count()).where(CaseRow.suite_id == suite_id)
+    return [Cell(*row) for row in session.execute(counted.group_by(*features).order_by(*features))]
 
 
 def to_case(row: CaseRow) -> Case:

@@ -1,16 +1,16 @@
 """Suites: made, found, listed, removed."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import and_, delete, exists, or_, select
+from sqlalchemy import and_, delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from service.domain.effort import Effort
 from service.domain.ids import new_id
 from service.domain.jobs import StatusReason, Suite, SuiteStatus
-from service.domain.lifecycle import FINAL
 from service.domain.specs import PluginSpec
+from service.domain.uploads import Leavings
 from service.errors import NotFoundError
 from service.store import cases
 from service.store.session import changed, database_now
@@ -95,12 +95,9 @@ def lock(session: Session, suite_id: str) -> bool:
     return session.scalar(select(SuiteRow.id).where(SuiteRow.id == suite_id).with_for_update()) is not None
 
 
-def user(session: Session, suite_id: str, *, active: bool = False) -> str | None:
-    """The id of a job that refers to the suite; with `active`, of one that has not ended."""
-    using = select(JobRow.id).where(JobRow.suite_id == suite_id)
-    if active:
-        using = using.where(JobRow.status.not_in([status.value for status in FINAL]))
-    return session.scalar(using.limit(1))
+def user(session: Session, suite_id: str) -> str | None:
+    """The id of a job that refers to the suite."""
+    return session.scalar(select(JobRow.id).where(JobRow.suite_id == suite_id).limit(1))
 
 
 def delete_unused(session: Session, suite_id: str) -> None:
@@ -112,6 +109,22 @@ def delete_unused(session: Session, suite_id: str) -> None:
     kept = or_(SuiteRow.named, exists().where(JobRow.suite_id == SuiteRow.id))
     if not session.scalar(select(exists().where(SuiteRow.id == suite_id, kept))):
         remove(session, suite_id)
+
+
+def finish_upload(session: Session, suite_id: str, leavings: Leavings) -> None:
+    """Let an upload, hidden so far, be seen."""
+    shown = update(SuiteRow).where(SuiteRow.id == suite_id)
+    changed(session, shown.values(named=True, upload=asdict(leavings)))
+
+
+def delete_abandoned(session: Session, before: datetime) -> int:
+    """Remove the uploads that were broken off before that time: suites that nobody could see; gives how many."""
+    unseen = select(SuiteRow.id).where(~SuiteRow.named, SuiteRow.created_at < before)
+    abandoned = unseen.where(~exists().where(JobRow.suite_id == SuiteRow.id)).limit(10)
+    ids = list(session.scalars(abandoned))
+    for suite_id in ids:
+        remove(session, suite_id)
+    return len(ids)
 
 
 def remove(session: Session, suite_id: str) -> None:
@@ -133,5 +146,6 @@ def to_suite(row: SuiteRow) -> Suite:
         generator=PluginSpec(row.generator, row.options) if row.generator else None,
         effort=Effort.from_json(row.effort),
         duplicates=row.duplicates,
+        upload=Leavings(**row.upload) if row.upload else None,
         created_at=row.created_at,
     )

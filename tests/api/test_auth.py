@@ -10,7 +10,16 @@ from service.api import routes
 from service.domain.roles import Role
 from service.pipeline.services import Services
 from service.store import keys
-from tests.api.conftest import OTHER_TENANT, TENANT, UNKNOWN_JOB, ClientFor, assert_problem, spec, with_key
+from tests.api.conftest import (
+    OTHER_TENANT,
+    TENANT,
+    UNKNOWN_JOB,
+    UNKNOWN_SUITE,
+    ClientFor,
+    assert_problem,
+    spec,
+    with_key,
+)
 
 OPEN = {"/healthz", "/readyz", "/metrics", "/openapi.yaml"}
 
@@ -22,7 +31,7 @@ def _endpoints() -> Iterator[tuple[str, str]]:
     for rule in app.url_map.iter_rules():
         if rule.rule not in OPEN and not rule.rule.startswith("/docs"):
             for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-                yield method, rule.rule.replace("<job:job_id>", "{job}")
+                yield method, rule.rule.replace("<job:job_id>", "{job}").replace("<suite:suite_id>", "{suite}")
 
 
 ENDPOINTS = sorted(_endpoints())
@@ -30,6 +39,12 @@ OF_A_JOB = [endpoint for endpoint in ENDPOINTS if "{job}" in endpoint[1]]
 
 LOWEST = {
     ("DELETE", "/v1/jobs/{job}"): Role.OPERATOR,
+    ("POST", "/v1/suites"): Role.SUBMITTER,
+    ("GET", "/v1/suites"): Role.READER,
+    ("GET", "/v1/suites/{suite}"): Role.READER,
+    ("GET", "/v1/suites/{suite}/cases"): Role.READER,
+    ("GET", "/v1/suites/{suite}/coverage"): Role.READER,
+    ("DELETE", "/v1/suites/{suite}"): Role.OPERATOR,
     ("POST", "/v1/jobs"): Role.SUBMITTER,
     **{("POST", f"/v1/jobs/{{job}}/{verb}"): Role.SUBMITTER for verb in ("cancel", "pause", "resume", "retry")},
     ("GET", "/v1/catalog"): Role.READER,
@@ -39,6 +54,8 @@ LOWEST = {
     ("GET", "/v1/jobs/{job}/results"): Role.READER,
 }
 """The lowest role that may: the table of docs. A new route needs a line here."""
+UNKNOWN = {"job": UNKNOWN_JOB, "suite": UNKNOWN_SUITE}
+BODIES = {("POST", "/v1/jobs"): spec(), ("POST", "/v1/suites"): spec()["suite"]}
 
 
 def test_the_table_is_complete() -> None:
@@ -48,11 +65,11 @@ def test_the_table_is_complete() -> None:
 @pytest.mark.parametrize("role", list(Role))
 def test_every_cell_of_the_role_table(client_for: ClientFor, queued_job: str, role: Role) -> None:
     client = client_for(role)
+    suite = client_for(Role.ADMIN).post("/v1/suites", json=spec()["suite"]).json["id"]
     for (method, path), lowest in LOWEST.items():
-        body = spec() if path == "/v1/jobs" and method == "POST" else None
-        response = client.open(path.format(job=queued_job), method=method, json=body)
+        response = client.open(path.format(job=queued_job, suite=suite), method=method, json=BODIES.get((method, path)))
         if role.includes(lowest):
-            assert response.status_code in {200, 202, 204, 409}, (method, path, response.text)
+            assert response.status_code in {200, 201, 202, 204, 409}, (method, path, response.text)
         else:
             problem = assert_problem(response, 403, "forbidden")
             assert str(lowest) in problem["detail"]
@@ -60,7 +77,7 @@ def test_every_cell_of_the_role_table(client_for: ClientFor, queued_job: str, ro
 
 @pytest.mark.parametrize(("method", "path"), ENDPOINTS)
 def test_a_key_is_needed(app: Flask, method: str, path: str) -> None:
-    response = app.test_client().open(path.format(job=UNKNOWN_JOB), method=method, data="not read", content_type="a/b")
+    response = app.test_client().open(path.format(**UNKNOWN), method=method, data="not read", content_type="a/b")
     assert_problem(response, 401, "unauthenticated")
     assert response.headers["WWW-Authenticate"].startswith("Bearer")
 
@@ -70,7 +87,7 @@ def test_another_tenants_job_looks_unknown(
     client: FlaskClient, stranger: FlaskClient, finished_job: str, method: str, path: str
 ) -> None:
     theirs = assert_problem(stranger.open(path.format(job=finished_job), method=method), 404, "job_not_found")
-    unknown = assert_problem(client.open(path.format(job=UNKNOWN_JOB), method=method), 404, "job_not_found")
+    unknown = assert_problem(client.open(path.format(**UNKNOWN), method=method), 404, "job_not_found")
     for body, job_id in ((theirs, finished_job), (unknown, UNKNOWN_JOB)):
         del body["request_id"]
         body["detail"] = body["detail"].replace(job_id, "ID")

@@ -1,0 +1,194 @@
+"""Suites and their cases as they are taken in, listed and shown."""
+
+import re
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, post_load, validate
+
+from service.api.cursors import MAX_LENGTH, CaseCursor, SuiteCursor
+from service.api.schemas.base import Answer, Count, QueryInteger, Timestamp, UsageSchema, digest, enum, identifier
+from service.api.schemas.jobs import StatusReasonSchema
+from service.domain.effort import Fault
+from service.domain.jobs import SuiteStatus
+from service.domain.uploads import Columns
+from service.domain.uploads.rows import COLUMNS
+from service.llm.fields import string
+from service.pipeline.upload import UploadOptions
+
+_COLUMN = re.compile(r"(\w+):([^,:\x00]{1,200})")
+
+
+class UploadQuerySchema(Schema):
+    """How an upload is read; of no consequence for a suite that is generated or given in JSON."""
+
+    name = string(1, 200, metadata={"description": "What to call the suite."})
+    columns = fields.String(
+        validate=validate.Length(1, 1000),
+        metadata={
+            "description": f"Which of {', '.join(COLUMNS)} stands in which column, where the names differ.",
+            "example": "prompt:question,category:topic",
+        },
+    )
+    on_invalid = fields.String(
+        load_default="reject",
+        validate=validate.OneOf(["reject", "skip"]),
+        metadata={"description": "Whether a row that holds no case makes the whole be refused, or is left out."},
+    )
+    drop_duplicates = fields.String(
+        load_default="false",
+        validate=validate.OneOf(["true", "false"]),
+        metadata={"description": "Whether to leave out rows whose prompt an earlier one has."},
+    )
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> UploadOptions:
+        return UploadOptions(
+            name=data.get("name"),
+            columns=Columns(_columns(data.get("columns", ""))),
+            skip_invalid=data["on_invalid"] == "skip",
+            drop_duplicates=data["drop_duplicates"] == "true",
+        )
+
+
+def _columns(written: str) -> dict[str, str]:
+    found = [_COLUMN.fullmatch(part.strip()) for part in written.split(",")] if written else []
+    pairs = {match[1]: match[2].strip() for match in found if match}
+    if len(pairs) < len(found) or not pairs.keys() <= set(COLUMNS):
+        message = f"Write pairs such as prompt:question,category:topic; on the left may stand {', '.join(COLUMNS)}."
+        raise ValidationError({"columns": [message]})
+    return pairs
+
+
+class GeneratorSchema(Answer):
+    """What makes or made the suite; secret options are never shown."""
+
+    type = fields.String(attribute="name")
+    options = fields.Dict(metadata={"additionalProperties": True})
+
+
+class EffortSchema(Answer):
+    """What making the suite has cost, and what a generator's model wrote that was turned away."""
+
+    usage = fields.Nested(UsageSchema)
+    refused = Count(metadata={"description": "Replies in which the model would not write what was asked for."})
+    unreadable = Count(metadata={"description": "Replies that were not in the form asked for."})
+    failed = Count(metadata={"description": "Calls that ended in an error."})
+    rejected = fields.Dict(keys=enum(Fault), values=Count(), metadata={"description": "Prompts turned away, by fault."})
+
+
+class RejectedRowSchema(Answer):
+    """A row of an upload that holds no case."""
+
+    line = Count()
+    reason = fields.String()
+
+
+class LeavingsSchema(Answer):
+    """What of an upload did not come into the suite."""
+
+    rejected = Count()
+    duplicates = Count()
+    first = fields.List(
+        fields.Nested(RejectedRowSchema), metadata={"description": "The first rejected rows, 100 at most."}
+    )
+
+
+class SuiteLinksSchema(Answer):
+    """Where to go from here."""
+
+    self_ = fields.String(data_key="self", attribute="self")
+    cases = fields.String()
+    coverage = fields.String()
+
+
+class SuiteSchema(Answer):
+    """A frozen set of cases. While it is `generating`, `size` is what it is to have, and `digest` is null."""
+
+    id = identifier("suite")
+    name = fields.String(allow_none=True)
+    status = enum(SuiteStatus)
+    status_reason = fields.Nested(StatusReasonSchema, allow_none=True)
+    size = Count()
+    digest = digest()
+    duplicates = Count(metadata={"description": "Cases whose prompt another case before them has."})
+    generator = fields.Nested(GeneratorSchema, allow_none=True)
+    effort = fields.Nested(EffortSchema)
+    upload = fields.Nested(LeavingsSchema, allow_none=True)
+    created_at = Timestamp()
+    links = fields.Method("_links")
+
+    def _links(self, suite: Any) -> dict[str, str]:
+        here = suite_path(suite.id)
+        return {"self": here, "cases": f"{here}/cases", "coverage": f"{here}/coverage"}
+
+
+def suite_path(suite_id: str) -> str:
+    """Where a suite is found."""
+    return f"/v1/suites/{suite_id}"
+
+
+class SuitePageSchema(Answer):
+    """Suites, newest first. `next_cursor` is null on the last page."""
+
+    data = fields.List(fields.Nested(SuiteSchema))
+    next_cursor = fields.String(allow_none=True)
+
+
+class SuiteQuerySchema(Schema):
+    """Which suites to list, and how many at once."""
+
+    status = enum(SuiteStatus, load_default=None)
+    limit = QueryInteger(1, 200, load_default=50)
+    cursor = SuiteCursor(
+        load_default=None, metadata={"description": "next_cursor of the page before.", "maxLength": MAX_LENGTH}
+    )
+
+
+class SuiteCaseSchema(Answer):
+    """A case of a suite."""
+
+    index = Count()
+    prompt = fields.String()
+    category = fields.String(allow_none=True)
+    style = fields.String(allow_none=True)
+    technique = fields.String(allow_none=True)
+    language = fields.String()
+    attack = fields.String(allow_none=True)
+    provenance = fields.Dict(
+        allow_none=True,
+        metadata={"description": "How a model came to write it.", "additionalProperties": True},
+    )
+
+
+class CasePageSchema(Answer):
+    """Cases in the order of the suite. `next_cursor` is null on the last page."""
+
+    data = fields.List(fields.Nested(SuiteCaseSchema))
+    next_cursor = fields.String(allow_none=True)
+
+
+class CaseQuerySchema(Schema):
+    """How many cases at once."""
+
+    limit = QueryInteger(1, 1000, load_default=100)
+    cursor = CaseCursor(
+        load_default=-1, metadata={"description": "next_cursor of the page before.", "maxLength": MAX_LENGTH}
+    )
+
+
+class CellSchema(Answer):
+    """How many cases stand in one cell."""
+
+    category = fields.String(allow_none=True)
+    style = fields.String(allow_none=True)
+    technique = fields.String(allow_none=True)
+    language = fields.String()
+    count = Count()
+
+
+class CoverageSchema(Answer):
+    """The cells that hold cases, and how many each."""
+
+    suite_id = identifier("suite")
+    size = Count()
+    cells = fields.List(fields.Nested(CellSchema))

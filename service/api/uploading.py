@@ -1,0 +1,103 @@
+"""Taking in a suite, in whichever form it is sent."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flask import request
+from marshmallow import Schema, pre_load
+from werkzeug.exceptions import UnsupportedMediaType
+
+from service.api import payload
+from service.api.blueprint import Blueprint
+from service.api.context import current_tenant, services
+from service.api.schemas.specs import SuiteField
+from service.api.submitting import refuse_too_large
+from service.domain.jobs import Suite
+from service.domain.specs import SuiteSpec
+from service.domain.uploads import Readable, Rejected, Row, read_csv, read_ndjson
+from service.errors import InvalidError
+from service.llm.fields import string
+from service.pipeline.submit import submit_suite
+from service.pipeline.upload import UploadOptions, upload
+
+MAX_UPLOAD_BYTES = 256 * 1024 * 1024
+READERS: dict[str, Callable[[Readable, UploadOptions], Iterable[Row | Rejected]]] = {
+    "application/x-ndjson": lambda file, _: read_ndjson(file),
+    "application/jsonl": lambda file, _: read_ndjson(file),
+    "text/csv": lambda file, options: read_csv(file, options.columns["prompt"]),
+}
+SUFFIXES = {".csv": "text/csv", ".jsonl": "application/x-ndjson", ".ndjson": "application/x-ndjson"}
+
+
+class NewSuiteSchema(Schema):
+    """A suite, as in a job, and what to call it."""
+
+    name = string(1, 200, load_default=None, allow_none=True)
+    suite = SuiteField(required=True)
+
+    @pre_load
+    def _part(self, data: Any, **_: Any) -> Any:
+        """The name stands beside the fields of the suite."""
+        if not isinstance(data, dict):
+            return data
+        name = {"name": data["name"]} if "name" in data else {}
+        return {**name, "suite": {key: value for key, value in data.items() if key != "name"}}
+
+
+FILE = {"type": "string", "description": "A case a line or row."}
+BODIES = {
+    "required": True,
+    "content": {
+        "application/json": {"schema": {"type": "object"}},
+        "application/x-ndjson": {"schema": FILE},
+        "text/csv": {"schema": FILE},
+        "multipart/form-data": {
+            "schema": {"type": "object", "required": ["file"], "properties": {"file": {**FILE, "format": "binary"}}}
+        },
+    },
+}
+
+
+def take_in(options: UploadOptions) -> Suite:
+    """Make the suite that the request holds.
+
+    Raises:
+        InvalidError: what is sent makes no suite.
+        UnsupportedMediaType: it is sent in a form that is not known.
+    """
+    if request.mimetype == "application/json":
+        return _described()
+    request.max_content_length = MAX_UPLOAD_BYTES  # it is never held in memory, as a JSON body is
+    if request.mimetype == "multipart/form-data":
+        return _in_a_form(options)
+    if request.mimetype not in READERS:
+        raise UnsupportedMediaType
+    return _uploaded(payload.Lines(request), request.mimetype, options)
+
+
+def _described() -> Suite:
+    parsed = Blueprint.ARGUMENTS_PARSER.parse(NewSuiteSchema(), request, location="json")
+    spec: SuiteSpec = parsed["suite"]
+    if spec.suite_id:
+        message = "This suite exists already: name a generator, or give cases."
+        raise InvalidError(message, errors=(("/suite_id", message),))
+    refuse_too_large(spec, 1)
+    return submit_suite(services(), spec, parsed["name"], tenant=current_tenant())
+
+
+def _in_a_form(options: UploadOptions) -> Suite:
+    file = request.files.get("file")
+    if file is None:
+        raise InvalidError(
+            "The form has no part named `file`.", code="file_missing", errors=(("/file", "Is missing."),)
+        )
+    suffix = next((kind for end, kind in SUFFIXES.items() if (file.filename or "").lower().endswith(end)), None)
+    content_type = file.mimetype if file.mimetype in READERS else suffix
+    if content_type is None:
+        message = "Call the file .csv, .jsonl or .ndjson, or give its part that content type."
+        raise InvalidError(message, code="file_unknown", errors=(("/file", message),))
+    return _uploaded(file.stream, content_type, options)
+
+
+def _uploaded(file: Readable, content_type: str, options: UploadOptions) -> Suite:
+    return upload(services(), READERS[content_type](file, options), options, tenant=current_tenant())

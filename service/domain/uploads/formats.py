@@ -1,0 +1,74 @@
+"""The two formats: each gives its rows with the lines they begin on."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping
+
+from service.domain.uploads.reading import MAX_LINE_BYTES, Readable, Rejected, Row, UnreadableUploadError, lines
+
+DELIMITERS = ",;\t"
+
+
+def read_ndjson(file: Readable) -> Iterator[Row | Rejected]:
+    """A JSON object a line; blank lines are passed over.
+
+    Raises:
+        UnreadableUploadError: a line is not UTF-8, or far too long.
+    """
+    for number, line in enumerate(lines(file), 1):
+        if line.strip():
+            yield _object(number, line)
+
+
+def _object(number: int, line: str) -> Row | Rejected:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return Rejected(number, "It is not valid JSON.")
+    return Row(number, value) if isinstance(value, Mapping) else Rejected(number, "It is not a JSON object.")
+
+
+def read_csv(file: Readable, needed: str) -> Iterator[Row | Rejected]:
+    """Rows under a header, separated by commas, semicolons or tabs; the header, which has `needed`, tells which.
+
+    Raises:
+        UnreadableUploadError: there is no such header, a line is not UTF-8 or far too long, or a quote is not closed.
+    """
+    text = _Counted(lines(file))
+    header_line = next(text, "")
+    delimiter = max(DELIMITERS, key=header_line.count)
+    header = [name.strip() for name in next(csv.reader([header_line], delimiter=delimiter), [])]
+    if needed not in header or len(set(header)) < len(header):
+        named = f"The first line must name the columns, each once, and among them {needed!r}."
+        raise UnreadableUploadError(1, named)
+    reader = csv.reader(text, delimiter=delimiter, strict=True)
+    csv.field_size_limit(MAX_LINE_BYTES)
+    while True:
+        began = text.number + 1
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            raise UnreadableUploadError(began, f"{error}; is a quotation mark not closed?") from None
+        if cells is None:
+            return
+        if any(cell.strip() for cell in cells):
+            yield _row(began, header, cells)
+
+
+def _row(line: int, header: list[str], cells: list[str]) -> Row | Rejected:
+    if len(cells) != len(header):
+        return Rejected(line, f"It has {len(cells)} cells where the header has {len(header)}.")
+    return Row(line, {name: cell or None for name, cell in zip(header, cells, strict=True)})
+
+
+class _Counted(Iterator[str]):
+    """Lines, and how many of them have been taken."""
+
+    def __init__(self, source: Iterable[str]) -> None:
+        self._source = iter(source)
+        self.number = 0
+
+    def __next__(self) -> str:
+        line = next(self._source)
+        self.number += 1
+        return line
