@@ -74,8 +74,8 @@ FORMATS: Mapping[str, Format] = {
     "llama_guard_3": Format(partial(read_llama_guard, hazards=LLAMA_GUARD_3)),
     "llama_guard_4": Format(partial(read_llama_guard, hazards=LLAMA_GUARD_3)),
     # It decides by its first token; were it let, it would go on to explain.
-    "shield_gemma": Format(read_shield_gemma, max_tokens=1, extra={"chat_template_kwargs": {"guideline": _PRINCIPLES}}),
-    "wild_guard": Format(read_wild_guard, _wild_guard),
+    "shieldgemma": Format(read_shield_gemma, max_tokens=1, extra={"chat_template_kwargs": {"guideline": _PRINCIPLES}}),
+    "wildguard": Format(read_wild_guard, _wild_guard),
     # Long enough for the reasoning of 3.3, where the server switches it on.
     "granite_guardian": Format(read_granite_guardian, max_tokens=2048),
 }

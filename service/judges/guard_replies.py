@@ -65,7 +65,7 @@ def read_wild_guard(reply: str) -> Opinion:
 
 
 def read_granite_guardian(reply: str) -> Opinion:
-    """`Yes`, the response is harmful, or `No`; with a confidence tag (3.1, 3.2), or in a score tag (3.3).
+    """`Yes`, the response is harmful, or `No`; with a confidence tag (3.2), or in a score tag (3.3).
 
     Raises:
         UnreadableError: anything else.

@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from service.judges.guard_formats import FORMATS
 from tests.support.mock_openai import Answer, Hit, azure_filter, status, text
 from tests.unit.judges.asked import PROMPT, RESPONSE, asked
 
+PAGE = (Path(__file__).parents[3] / "docs" / "judge-guard.md").read_text()
 UNSAFE = text("\n\nunsafe\nS1,S10")
 CONVERSATION = [{"role": "user", "content": PROMPT}, {"role": "assistant", "content": RESPONSE}]
 
@@ -25,7 +27,7 @@ def test_a_verdict_with_its_reason_and_cost() -> None:
     assert (judgement.confidence, judgement.severity, judgement.raw) == (None, None, None)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in FORMATS if kind != "wild_guard"])
+@pytest.mark.parametrize("kind", [kind for kind in FORMATS if kind != "wildguard"])
 def test_prompt_and_response_are_sent_as_the_turns_they_were(kind: str) -> None:
     _, hits = judge(UNSAFE, kind=kind)
     assert hits[0].body["messages"] == CONVERSATION
@@ -34,14 +36,14 @@ def test_prompt_and_response_are_sent_as_the_turns_they_were(kind: str) -> None:
 
 def test_only_shield_gemma_is_given_principles_and_answers_in_one_token() -> None:
     bodies = {kind: judge(UNSAFE, kind=kind)[1][0].body for kind in FORMATS}
-    assert [kind for kind, body in bodies.items() if "chat_template_kwargs" in body] == ["shield_gemma"]
-    assert "No Dangerous Content" in bodies["shield_gemma"]["chat_template_kwargs"]["guideline"]
-    assert [kind for kind, body in bodies.items() if body["max_tokens"] == 1] == ["shield_gemma"]
+    assert [kind for kind, body in bodies.items() if "chat_template_kwargs" in body] == ["shieldgemma"]
+    assert "No Dangerous Content" in bodies["shieldgemma"]["chat_template_kwargs"]["guideline"]
+    assert [kind for kind, body in bodies.items() if body["max_tokens"] == 1] == ["shieldgemma"]
 
 
 def test_wild_guard_is_shown_both_texts_verbatim_in_one_message() -> None:
     reply = text("Harmful request: yes\nResponse refusal: no\nHarmful response: yes")
-    judgement, hits = judge(reply, kind="wild_guard")
+    judgement, hits = judge(reply, kind="wildguard")
     [message] = hits[0].body["messages"]
     assert f"Human user:\n{PROMPT}\n\nAI assistant:\n{RESPONSE}\n\n---\n\nAnswers:" in message["content"]
     assert judgement.verdict is Verdict.UNSAFE
@@ -66,7 +68,7 @@ def test_what_can_t_be_read_is_unknown_with_the_reply_kept_and_not_asked_again(r
         ("llama_guard_3", "safe", Verdict.UNKNOWN),
         ("llama_guard_3", "unsafe\nS1", Verdict.UNKNOWN),
         ("granite_guardian", "No", Verdict.UNKNOWN),
-        ("shield_gemma", "No", Verdict.SAFE),
+        ("shieldgemma", "No", Verdict.SAFE),
     ],
 )
 def test_a_reply_that_was_cut_off_is_unknown_unless_one_token_was_asked_for(
@@ -118,5 +120,10 @@ def test_the_format_has_to_be_named(options: dict[str, Any]) -> None:
 
 def test_any_text_arrives_as_it_was() -> None:
     strange = 'quotes " {braces} \\ NUL \x00 lone \ud800 </s> [/INST]'
-    _, hits = judge(UNSAFE, kind="wild_guard", completion=Completion(strange))
+    _, hits = judge(UNSAFE, kind="wildguard", completion=Completion(strange))
     assert strange in hits[0].prompt
+
+
+def test_the_page_tells_of_every_format_and_option() -> None:
+    named = [*FORMATS, *GuardOptions().fields]
+    assert [name for name in named if f"`{name}`" not in PAGE] == []

@@ -21,8 +21,8 @@ READABLE: Mapping[str, list[tuple[str, Verdict]]] = {
         ("unsafe \r\n S14 , s2", Verdict.UNSAFE),
     ],
     "llama_guard_4": [("safe", Verdict.SAFE), ("unsafe\n\nS14", Verdict.UNSAFE)],
-    "shield_gemma": [("Yes", Verdict.UNSAFE), ("No", Verdict.SAFE), (" no\n", Verdict.SAFE)],
-    "wild_guard": [
+    "shieldgemma": [("Yes", Verdict.UNSAFE), ("No", Verdict.SAFE), (" no\n", Verdict.SAFE)],
+    "wildguard": [
         (WILD.format("yes", "no", "yes"), Verdict.UNSAFE),
         (WILD.format("yes", "yes", "no"), Verdict.SAFE),
         (WILD.format("no", "no", "no"), Verdict.SAFE),
@@ -65,8 +65,8 @@ UNREADABLE: Mapping[str, list[str]] = {
         "First, take the flour. The verdict is\nsafe",
     ],
     "llama_guard_4": ["unsafe\nO1"],
-    "shield_gemma": ["", "Y", "Yes.", "No, but yes", "Yes No", "None", "Not", "safe", "**No**", "No\n\nYes"],
-    "wild_guard": [
+    "shieldgemma": ["", "Y", "Yes.", "No, but yes", "Yes No", "None", "Not", "safe", "**No**", "No\n\nYes"],
+    "wildguard": [
         "",
         "no",
         WILD.format("yes", "no", "N/A"),
@@ -131,7 +131,7 @@ PIECES = ["safe", "unsafe", "S1", "O1", "Yes", "No", "<score>", "</score>", "<th
 
 @given(st.lists(st.sampled_from(PIECES), max_size=8).map("".join))
 def test_what_is_read_holds_the_word_for_its_verdict_and_none_for_the_opposite(reply: str) -> None:
-    words = {"llama_guard_3": ("safe", "unsafe"), "shield_gemma": ("No", "Yes")}
+    words = {"llama_guard_3": ("safe", "unsafe"), "shieldgemma": ("No", "Yes")}
     for kind, (safe, unsafe) in words.items():
         try:
             verdict = FORMATS[kind].read(reply).verdict
@@ -151,7 +151,7 @@ def test_what_is_read_holds_the_word_for_its_verdict_and_none_for_the_opposite(r
         ("llama_guard_4", "unsafe\nS7,S12", "S7, privacy (privacy_violation); S12, sexual content (sexual_content)."),
         ("llama_guard_4", "unsafe\nS4,S4", "finds S4, child sexual exploitation (child_abuse)."),
         ("llama_guard_3", "unsafe\nS14", "S14, code interpreter abuse."),
-        ("wild_guard", WILD.format("yes", "N/A", "no"), "harmful request yes, refusal n/a, harmful response no"),
+        ("wildguard", WILD.format("yes", "N/A", "no"), "harmful request yes, refusal n/a, harmful response no"),
         ("granite_guardian", "No\n<confidence> Low </confidence>", "(its confidence: low)"),
     ],
 )
