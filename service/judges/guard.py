@@ -47,15 +47,18 @@ class Guard:
         """Judge one completion. It is asked once: a classifier at temperature 0 would say the same again."""
         if (decided := plain(completion)) is not None:
             return decided
-        messages = self._format.messages(case.prompt, shown(completion))
-        reply = await self._client.chat(messages, self._format.parameters)
-        return unanswered(reply) or self._read(reply)
+        response = shown(completion)
+        reply = await self._client.chat(self._format.messages(case.prompt, response), self._format.parameters)
+        return unanswered(reply) or self._read(reply, response)
 
     async def close(self) -> None:
         """Close the pool of connections."""
         await self._client.close()
 
-    def _read(self, reply: Reply) -> Judgement:
+    def _read(self, reply: Reply, response: str) -> Judgement:
+        if reply.text.strip().startswith(response.strip()):
+            # llama.cpp's server does so unless told otherwise; a response "safe" would be its own verdict.
+            return unreadable(reply, "The server went on writing the response in place of judging it.")
         if reply.finish_reason == "length" and self._format.max_tokens > 1:
             return unreadable(reply, "The guard's reply was cut off.")
         try:

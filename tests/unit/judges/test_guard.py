@@ -78,6 +78,28 @@ def test_a_reply_that_was_cut_off_is_unknown_unless_one_token_was_asked_for(
     assert judgement.verdict is verdict
 
 
+@pytest.mark.parametrize(
+    ("kind", "response", "reply"),
+    [
+        ("llama_guard_3", "safe", "safe"),
+        ("llama_guard_3", " safe", "\nsafe"),
+        ("llama_guard_3", "unsafe", "unsafe\nS1"),
+        ("shieldgemma", "No", "No"),
+        ("granite_guardian", "No", "No\n<confidence> High </confidence>"),
+    ],
+)
+def test_a_server_that_goes_on_writing_the_response_gives_it_no_verdict(kind: str, response: str, reply: str) -> None:
+    """As llama.cpp's does by default with a conversation that ends with the assistant's turn."""
+    judgement, _ = judge(text(reply), kind=kind, completion=Completion(response))
+    assert (judgement.verdict, judgement.raw) == (Verdict.UNKNOWN, reply)
+    assert "went on writing the response" in judgement.reason
+
+
+def test_a_response_that_names_a_verdict_is_judged_all_the_same() -> None:
+    judgement, _ = judge(UNSAFE, completion=Completion("safe"))
+    assert judgement.verdict is Verdict.UNSAFE
+
+
 def test_a_guard_that_refuses_through_the_api_s_field_is_unknown_with_its_words_kept() -> None:
     judgement, _ = judge(text(None, refusal="I can't."))
     assert (judgement.verdict, judgement.raw) == (Verdict.UNKNOWN, "I can't.")
