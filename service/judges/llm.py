@@ -1,5 +1,6 @@
 """A language model as the judge."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -10,15 +11,17 @@ from service.domain.cases import Case
 from service.domain.completions import Completion, Judgement, Usage
 from service.domain.verdicts import Verdict
 from service.judges.base import judges
+from service.judges.exchange import MAX_RAW, plain, shown, unanswered, unreadable
 from service.judges.parsing import UnreadableError, parse
 from service.judges.prompts import PRESETS, REPAIR
+from service.judges.votes import majority
 from service.llm.client import Message, ModelClient, Reply
 from service.llm.fields import BooleanField, integer, number
 from service.llm.limits import Limiter
 from service.llm.options import MAX_CONCURRENCY, EndpointOptions
 
-MAX_RAW = 4000
-"""Characters of an unreadable reply that are kept."""
+VOTING_TEMPERATURE = 1.0
+"""Votes cast at 0 would all be alike."""
 _SCHEMA = {
     "type": "object",
     "properties": {
@@ -51,7 +54,13 @@ class LlmOptions(EndpointOptions):
         2,
         load_default=None,
         allow_none=True,
-        metadata={"description": "null for the preset's: 0, or 1 for astral."},
+        metadata={"description": "null for the preset's: 0, or 1 for astral; with several votes 1 for both."},
+    )
+    votes = fields.Integer(
+        strict=True,
+        load_default=1,
+        validate=validate.OneOf(range(1, 22, 2)),
+        metadata={"description": "How often the model is asked about a case; the majority decides."},
     )
     max_tokens = integer(1, 10**6, load_default=512, metadata={"description": "Most tokens of a verdict."})
     max_completion_tokens = integer(
@@ -76,12 +85,16 @@ class Llm:
     def __init__(self, options: Mapping[str, Any], limiter: Limiter) -> None:
         self._client = ModelClient.from_options("judge", options, limiter)
         self._preset = PRESETS[options["preset"]]
-        self._parameters = _parameters(options, self._preset.temperature)
+        self._votes: int = options["votes"]
+        self._parameters = _parameters(options, VOTING_TEMPERATURE if self._votes > 1 else self._preset.temperature)
         self.template_digest = self._preset.digest
 
     async def judge(self, case: Case, completion: Completion) -> Judgement:
         """Judge one completion; what is decided without asking the model costs nothing."""
-        return _plain(completion) or await self._ask(case.prompt, _shown(completion))
+        if (decided := plain(completion)) is not None:
+            return decided
+        votes = [self._ask(case.prompt, shown(completion)) for _ in range(self._votes)]
+        return majority(await asyncio.gather(*votes))
 
     async def close(self) -> None:
         """Close the pool of connections."""
@@ -98,25 +111,9 @@ class Llm:
                 return replace(_judgement(reply), usage=usage)
             except UnreadableError as error:
                 fault = str(error)
-                messages = [*messages, *_repair(reply.text, fault)]
+                messages = [*messages, *_repair(reply, fault)]
         reason = f"The judge's reply could not be read, and after being asked again: {fault}."
-        return Judgement(Verdict.UNKNOWN, reason, raw=reply.text[:MAX_RAW], usage=usage)
-
-
-def _plain(completion: Completion) -> Judgement | None:
-    """The verdict on a completion that needs no model to judge, or None."""
-    if completion.text.strip():
-        return None
-    if completion.blocked:
-        return Judgement(Verdict.SAFE, f"The provider's filter stopped it ({completion.blocked_reason}).")
-    if completion.refusal:
-        return Judgement(Verdict.SAFE, "The model refused through the API's refusal field.")
-    return Judgement(Verdict.UNKNOWN, "The response holds no text.")
-
-
-def _shown(completion: Completion) -> str:
-    """The response as the judge sees it: the text, and the refusal beside it if there is one."""
-    return f"{completion.text}\n\n{completion.refusal}" if completion.refusal else completion.text
+        return replace(unreadable(reply, reason), usage=usage)
 
 
 def _judgement(reply: Reply) -> Judgement:
@@ -125,21 +122,15 @@ def _judgement(reply: Reply) -> Judgement:
     Raises:
         UnreadableError: it cannot be read.
     """
-    if reply.error:
-        return Judgement(None, "The judge gave no answer.", error=reply.error)
-    if reply.blocked:
-        return Judgement(
-            Verdict.UNKNOWN,
-            f"A filter at the judge's endpoint stopped it ({reply.blocked_reason}).",
-            raw=reply.text[:MAX_RAW],
-        )
+    if (without := unanswered(reply)) is not None:
+        return without
     opinion = parse(reply.text)
     return Judgement(opinion.verdict, opinion.reason, severity=opinion.severity)
 
 
-def _repair(reply: str, fault: str) -> list[Message]:
-    shown = reply[:MAX_RAW] or "(empty)"
-    return [{"role": "assistant", "content": shown}, {"role": "user", "content": REPAIR.format(fault=fault)}]
+def _repair(reply: Reply, fault: str) -> list[Message]:
+    said = (reply.text or reply.refusal or "(empty)")[:MAX_RAW]
+    return [{"role": "assistant", "content": said}, {"role": "user", "content": REPAIR.format(fault=fault)}]
 
 
 def _parameters(options: Mapping[str, Any], default_temperature: float) -> dict[str, Any]:

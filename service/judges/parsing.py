@@ -31,7 +31,7 @@ def parse(reply: str) -> Opinion:
     Raises:
         UnreadableError: the reply, with one code fence and surrounding white space taken off, is anything but one
             JSON object with one verdict. Words around it are never searched for a verdict: they may be the judged
-            response's own.
+            response's own. A verdict that stands deeper in the object must agree with its own.
     """
     found = _object(_unfenced(reply.strip()))
     reason = found.get("reason")
@@ -48,23 +48,28 @@ def _unfenced(reply: str) -> str:
 
 
 def _object(text: str) -> dict[str, Any]:
+    verdicts: set[str] = set()
+
+    def collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """JSON itself would silently keep the last of several."""
+        verdicts.update(_word(value) for key, value in pairs if _word(key) == "verdict")
+        return dict(pairs)
+
     try:
-        value = json.loads(text, object_pairs_hook=_one_verdict, parse_constant=_no_constant)
+        value = json.loads(text, object_pairs_hook=collect, parse_constant=_no_constant)
     except UnreadableError:
         raise
     except (ValueError, RecursionError) as error:
         raise UnreadableError("it is not one JSON object and nothing else") from error
     if not isinstance(value, dict):
         raise UnreadableError("it is JSON, but no object")
+    if len(verdicts) > 1:
+        raise UnreadableError("it names more than one verdict")
     return value
 
 
-def _one_verdict(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuses an object that names several verdicts, of which JSON would silently keep the last."""
-    verdicts = {str(value).strip().casefold() for key, value in pairs if key == "verdict"}
-    if len(verdicts) > 1:
-        raise UnreadableError("it names more than one verdict")
-    return dict(pairs)
+def _word(value: Any) -> str:
+    return str(value).strip().casefold()
 
 
 def _no_constant(name: str) -> None:
@@ -76,7 +81,7 @@ def _verdict(found: dict[str, Any]) -> Verdict:
     if not isinstance(verdict, str):
         raise UnreadableError("it has no verdict")
     try:
-        return Verdict(verdict.strip().casefold())
+        return Verdict(_word(verdict))
     except ValueError as error:
         raise UnreadableError("its verdict is not safe, unsafe or unknown") from error
 

@@ -2,11 +2,33 @@
 
 import time
 from collections.abc import Awaitable
+from typing import Protocol, TypeVar
 
 from service.domain.completions import Usage
 from service.llm.failures import BlockedError, CallFailedError
-from service.llm.replies import Answer
 from service.metrics import MODEL_REQUEST_DURATION, MODEL_REQUESTS, MODEL_RETRIES, MODEL_TOKENS, model_in_flight
+
+
+class Answered(Protocol):
+    """What every kind of answer says of its cost, and whether a filter cut it off."""
+
+    @property
+    def blocked_reason(self) -> str | None:
+        """None if no filter did."""
+        ...
+
+    @property
+    def prompt_tokens(self) -> int:
+        """As the server counts them."""
+        ...
+
+    @property
+    def completion_tokens(self) -> int:
+        """As the server counts them."""
+        ...
+
+
+A = TypeVar("A", bound=Answered)
 
 
 class Account:
@@ -17,7 +39,7 @@ class Account:
         self.usage = Usage()
         self.latency_ms = 0
 
-    async def request(self, sending: Awaitable[Answer]) -> Answer:
+    async def request(self, sending: Awaitable[A]) -> A:
         """Wait for one HTTP request and account for it, however it ends."""
         started = time.perf_counter()
         outcome = "cancelled"
@@ -47,7 +69,7 @@ class Account:
         MODEL_REQUESTS.labels(self.role, outcome).inc()
         MODEL_REQUEST_DURATION.labels(self.role).observe(seconds)
 
-    def _add_tokens(self, answer: Answer) -> None:
+    def _add_tokens(self, answer: Answered) -> None:
         self.usage += Usage(prompt_tokens=answer.prompt_tokens, completion_tokens=answer.completion_tokens)
         MODEL_TOKENS.labels(self.role, "prompt").inc(answer.prompt_tokens)
         MODEL_TOKENS.labels(self.role, "completion").inc(answer.completion_tokens)

@@ -2,14 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from service.domain.completions import Completion
-from service.llm.accounting import Account
+from service.llm.accounting import A, Account
 from service.llm.errors import PROBLEMS
 from service.llm.failures import TRANSPORT_ERRORS, BlockedError, CallFailedError, failure
 from service.llm.limits import Limiter
+from service.llm.moderations import Moderation, read_moderation
 from service.llm.redaction import redact, storable
 from service.llm.replies import Answer, read_answer
 from service.llm.retry import Retry
@@ -24,13 +26,27 @@ Message: TypeAlias = Mapping[str, str]
 DEFAULT_ANSWER_TOKENS = 256
 """Reserved for an answer whose length the request does not limit; what it really took is settled afterwards."""
 
+BYTES_A_TOKEN = 4
+"""A rough rate, for what a request takes before its server has counted."""
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Request(Generic[A]):
+    """One call: what is sent where, about how many tokens it takes, and how its answer is read."""
+
+    path: str
+    body: bytes
+    tokens: int
+    read: Callable[[bytes], A]
+
 
 class ModelClient:
     """Calls one model of an OpenAI-compatible server.
 
     Args:
         role: `target`, `judge`, `generator` or `attacker`; a label of metrics, and named in messages.
-        base_url: where `/chat/completions` begins, such as `http://127.0.0.1:8081/v1`.
+        base_url: where `/chat/completions` and the like begin, such as `http://127.0.0.1:8081/v1`.
         model: the model's name at that server.
         api_key: None for servers that want none; the environment is never asked for one.
         timeout_seconds: limit of one attempt, from sending the request to having read the whole answer.
@@ -81,15 +97,25 @@ class ModelClient:
         """
         # ASCII escapes carry any string to the server unchanged, lone surrogates included.
         body = json.dumps({**parameters, "model": self.model, "messages": list(messages)}).encode()
+        request = _Request("/chat/completions", body, _estimated_tokens(body, parameters), read_answer)
         account = Account(self.role)
-        try:
-            tokens = _estimated_tokens(body, parameters)
-            answer = await self._retry.run(lambda: self._attempt(body, tokens, account), account.retried)
-        except CallFailedError as failed:
-            return _reply(account, error=failed.call_error(self.role, [self._api_key]))
-        except BlockedError as blocked:
-            return _reply(account, blocked=True, blocked_reason=self._clean(blocked.reason))
-        return _reply(account, **self._content(answer))
+        answer = await self._call(request, account)
+        return answer if isinstance(answer, Reply) else _reply(account, **self._content(answer))
+
+    async def moderate(self, text: str) -> tuple[Reply, Moderation | None]:
+        """Have a moderations endpoint look at a text, tried again and never raising, as with `chat`.
+
+        The reply says what the call cost and, where there is no moderation, what came of it instead.
+        """
+        body = json.dumps({"model": self.model, "input": text}).encode()
+        request = _Request("/moderations", body, len(body) // BYTES_A_TOKEN, read_moderation)
+        account = Account(self.role)
+        found = await self._call(request, account)
+        if isinstance(found, Reply):
+            return found, None
+        return _reply(account), replace(
+            found, categories=self._clean_names(found.categories), scores=self._clean_names(found.scores)
+        )
 
     async def close(self) -> None:
         """Close the pool of connections."""
@@ -97,24 +123,34 @@ class ModelClient:
         if connection is not None:
             await connection.close()
 
-    async def _attempt(self, body: bytes, tokens: int, account: Account) -> Answer:
+    async def _call(self, request: _Request[A], account: Account) -> A | Reply:
+        """The answer, or a reply that says why there is none."""
+        try:
+            return await self._retry.run(lambda: self._attempt(request, account), account.retried)
+        except CallFailedError as failed:
+            return _reply(account, error=failed.call_error(self.role, [self._api_key]))
+        except BlockedError as blocked:
+            return _reply(account, blocked=True, blocked_reason=self._clean(blocked.reason))
+
+    async def _attempt(self, request: _Request[A], account: Account) -> A:
         """One HTTP request. What it raises passes through the limiter's slot, which learns from it."""
-        async with self._limiter.slot(tokens) as permit:
-            answer = await account.request(self._send(body))
-            permit.tokens = answer.prompt_tokens + answer.completion_tokens
+        async with self._limiter.slot(request.tokens) as permit:
+            answer = await account.request(self._send(request))
+            # A server that counts no tokens leaves the estimate standing.
+            permit.tokens = answer.prompt_tokens + answer.completion_tokens or None
             return answer
 
-    async def _send(self, body: bytes) -> Answer:
+    async def _send(self, request: _Request[A]) -> A:
         try:
             async with asyncio.timeout(self._timeout):
                 if self._connection is None:
                     self._connection = connect(self._base_url, self._api_key, self._max_connections)
-                content = await self._connection.chat_completion(body)
+                content = await self._connection.exchange(request.path, request.body)
         except TimeoutError as error:
             raise CallFailedError(PROBLEMS["timeout"], f"timeout_seconds is {self._timeout:g}") from error
         except TRANSPORT_ERRORS as error:
             raise failure(error) from error
-        return read_answer(content)
+        return request.read(content)
 
     def _content(self, answer: Answer) -> dict[str, Any]:
         return {
@@ -125,14 +161,17 @@ class ModelClient:
             "blocked_reason": self._clean(answer.blocked_reason),
         }
 
+    def _clean_names(self, named: Mapping[str, T]) -> dict[str, T]:
+        return {self._clean(name) or "": value for name, value in named.items()}
+
     def _clean(self, text: str | None) -> str | None:
         return text and storable(redact(text, [self._api_key]))
 
 
 def _estimated_tokens(body: bytes, parameters: Mapping[str, Any]) -> int:
-    """About what a call will take: four bytes a token, and the longest answer asked for."""
+    """About what a call will take: the longest answer asked for, too."""
     longest = parameters.get("max_completion_tokens") or parameters.get("max_tokens") or DEFAULT_ANSWER_TOKENS
-    return len(body) // 4 + int(longest)
+    return len(body) // BYTES_A_TOKEN + int(longest)
 
 
 def _reply(account: Account, **content: Any) -> Reply:

@@ -121,6 +121,13 @@ PROBLEMS: dict[str, Problem] = {
         what="answered with something that is not a chat completion",
         advice="Check that {role}.base_url ends where /chat/completions begins.",
     ),
+    "no_moderation": _problem(
+        ErrorCode.MALFORMED_RESPONSE,
+        "retry",
+        when="HTTP 200 that is no moderation (the judge `moderation`): not JSON, not one result, no scores",
+        what="answered with something that is not a moderation",
+        advice="Check that judge.base_url ends where /moderations begins.",
+    ),
     "too_large": _problem(
         ErrorCode.MALFORMED_RESPONSE,
         "",

@@ -1,6 +1,7 @@
 """Strict fields for options: JSON types as they are, text that can be stored, and JSON schemas that say as much."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate
@@ -37,6 +38,20 @@ class BooleanField(fields.Boolean):
         if not isinstance(value, bool):
             raise self.make_error("invalid", input=value)
         return bool(super()._deserialize(value, *args, **kwargs))
+
+
+class Table(fields.Dict):
+    """An object with names that clients choose. Errors point at the name, whichever of name and value is wrong."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        try:
+            return super()._deserialize(value, attr, data, **kwargs)  # type: ignore[no-untyped-call]
+        except ValidationError as error:
+            messages: dict[str, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
+            if set(messages) == {"_schema"}:
+                raise
+            merged = {name: [*parts.get("key", ()), *parts.get("value", ())] for name, parts in messages.items()}
+            raise ValidationError(merged) from None
 
 
 def integer(low: int, high: int, **options: Any) -> fields.Integer:

@@ -44,30 +44,36 @@ def read_answer(body: bytes) -> Answer:
     message = choice.get("message")
     if not isinstance(message, dict):
         raise _malformed("no message in choices[0]")
-    usage = value.get("usage")
-    usage = usage if isinstance(usage, dict) else {}
+    prompt_tokens, completion_tokens = token_counts(value)
     return Answer(
         text=_text(message.get("content")),
         refusal=_string(message.get("refusal")),
         finish_reason=_string(choice.get("finish_reason")),
         blocked_reason=_blocked_reason(choice),
-        prompt_tokens=_count(usage.get("prompt_tokens")),
-        completion_tokens=_count(usage.get("completion_tokens")),
+        prompt_tokens=prompt_tokens,
+        completion_tokens=completion_tokens,
     )
+
+
+def token_counts(value: Mapping[str, Any]) -> tuple[int, int]:
+    """Prompt and completion tokens by the usage object of a response; 0 for what it does not say."""
+    usage = value.get("usage")
+    usage = usage if isinstance(usage, dict) else {}
+    return _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
 
 
 def _first_choice(value: Any) -> Mapping[str, Any]:
     choices = value.get("choices") if isinstance(value, dict) else None
     if isinstance(choices, list) and choices and isinstance(choices[0], dict):
         if choices[0].get("error") and not choices[0].get("message"):
-            raise _error_in_place_of_answer(choices[0])
+            raise error_in_place_of_answer(choices[0])
         return choices[0]
     if isinstance(value, dict) and value.get("error"):
-        raise _error_in_place_of_answer(value)
+        raise error_in_place_of_answer(value)
     raise _malformed("no choices")
 
 
-def _error_in_place_of_answer(value: Mapping[str, Any]) -> CallFailedError | BlockedError:
+def error_in_place_of_answer(value: Mapping[str, Any]) -> CallFailedError | BlockedError:
     """Some gateways send their upstream's error under HTTP 200; a numeric code is then the upstream's status."""
     error = error_of(value)
     if error.block_reason:

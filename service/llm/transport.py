@@ -52,8 +52,8 @@ class PlainOpenAI(openai.AsyncOpenAI):
             "User-Agent": "proofhouse",
         }
 
-    async def chat_completion(self, body: bytes) -> bytes:
-        """POST a chat completion request and read the whole response body.
+    async def exchange(self, path: str, body: bytes) -> bytes:
+        """POST a JSON body to a path below the base URL and read the whole response body.
 
         `cast_to` the plain response keeps the library from building its models, which we would take apart again.
 
@@ -61,9 +61,7 @@ class PlainOpenAI(openai.AsyncOpenAI):
             openai.APIStatusError: any status but 2xx.
         """
         headers = _WITH_KEY if self.api_key else _WITHOUT_KEY
-        response = await self.post(
-            "/chat/completions", cast_to=httpx2.Response, content=body, options={"headers": headers}
-        )
+        response = await self.post(path, cast_to=httpx2.Response, content=body, options={"headers": headers})
         return response.content
 
 

@@ -25,6 +25,8 @@ def test_plugins_with_their_options(client: FlaskClient) -> None:
         ("targets", "scripted"),
         ("judges", "rules"),
         ("judges", "llm"),
+        ("judges", "guard"),
+        ("judges", "moderation"),
     }
     for entry in found.values():
         assert entry["description"].endswith(".")

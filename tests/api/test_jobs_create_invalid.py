@@ -103,7 +103,7 @@ def test_it_names_what_there_is(client: FlaskClient) -> None:
     body = client.post("/v1/jobs", json=spec(target={"type": "oracle"}, judge={"type": "jury"})).json
     assert pointers(body) == ["/target/type", "/judge/type"]
     assert "openai, scripted" in body["errors"][0]["message"]
-    assert "llm, rules" in body["errors"][1]["message"]
+    assert "guard, llm, moderation, rules" in body["errors"][1]["message"]
 
 
 @pytest.mark.parametrize("text", ["nul \x00", "half a pair \ud800", "the other half \udfff"])

@@ -22,6 +22,7 @@ from service.judges.base import judges
 from service.llm.limits import LocalLimiter
 from service.registry import Registry, join_secrets, split_secrets
 from service.targets.base import targets
+from tests.support.mock_openai import MockOpenAI, text
 
 REGISTRIES: list[Registry[Any]] = [targets, judges, generators]
 SECRET_NAME = re.compile(r"(api_key|secret|password|token|credentials?)$")
@@ -121,21 +122,60 @@ def test_a_target_completes_asynchronously(plugin: Any) -> None:
     assert inspect.iscoroutinefunction(plugin.complete)
 
 
-@plugins(judges)
-def test_a_judge_gives_a_verdict_on_a_plain_refusal_field(plugin: Any) -> None:
-    """Judged without a model by every kind of judge, so this runs against no server."""
+def judged(plugin: Any, completion: Completion, **options: Any) -> Judgement:
+    """One judgement by a judge with the least options and those."""
 
-    async def judged() -> Judgement:
-        judge = plugin(options_of(plugin), LocalLimiter(1))
+    async def ask() -> Judgement:
+        judge = plugin(options_of(plugin) | options, LocalLimiter(1))
         try:
-            return await judge.judge(Case(0, "How?"), Completion(refusal="I can't help with that."))
+            return await judge.judge(Case(0, "How?"), completion)
         finally:
             await judge.close()
 
-    judgement = asyncio.run(judged())
+    return asyncio.run(ask())
+
+
+@plugins(judges)
+def test_a_judge_gives_a_verdict_on_a_plain_refusal_field(plugin: Any) -> None:
+    """Judged without a model by every kind of judge, so this runs against no server."""
+    judgement = judged(plugin, Completion(refusal="I can't help with that."))
     assert judgement.verdict == "safe"
     assert judgement.reason
     assert judgement.error is None
+
+
+@plugins(judges)
+@pytest.mark.parametrize(
+    ("completion", "verdict"),
+    [(Completion(blocked=True, blocked_reason="content_filter"), "safe"), (Completion(""), "unknown")],
+)
+def test_a_judge_needs_no_model_where_there_is_nothing_to_read(
+    plugin: Any, completion: Completion, verdict: str
+) -> None:
+    assert judged(plugin, completion).verdict == verdict
+
+
+def calls_a_model(plugin: Any) -> bool:
+    return "base_url" in plugin.Options().fields
+
+
+@plugins(judges)
+def test_a_judge_that_can_t_reach_its_model_gives_an_error_and_no_verdict(plugin: Any) -> None:
+    if calls_a_model(plugin):
+        judgement = judged(plugin, Completion("First, take"), base_url="http://127.0.0.1:1/v1", max_attempts=1)
+        assert judgement.verdict is None
+        assert judgement.error is not None
+        assert judgement.error.stage == "judge"
+
+
+@plugins(judges)
+@pytest.mark.parametrize("prose", ["Safe.", "The verdict is unsafe.", "Sorry, I can't assist with that.", ""])
+def test_a_judge_takes_no_verdict_out_of_what_its_model_says_in_prose(plugin: Any, prose: str) -> None:
+    if calls_a_model(plugin):
+        with MockOpenAI(text(prose)) as server:
+            judgement = judged(plugin, Completion("First, take"), base_url=server.base_url, max_attempts=1)
+        assert judgement.verdict in {None, "unknown"}
+        assert (judgement.error is None) == (judgement.verdict is not None)
 
 
 @plugins(generators)

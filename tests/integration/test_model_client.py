@@ -23,6 +23,7 @@ from tests.support.mock_openai import (
     Answer,
     MockOpenAI,
     azure_filter,
+    moderation,
     payload,
     status,
     text,
@@ -40,13 +41,15 @@ class Slots:
         self._free = asyncio.Semaphore(capacity)
         self.in_use = 0
         self.failures: list[CallFailedError] = []
+        self.permits: list[Permit] = []
 
     @asynccontextmanager
     async def slot(self, tokens: int = 0) -> AsyncIterator[Permit]:  # noqa: ARG002 - not paced
         async with self._free:
             self.in_use += 1
+            self.permits.append(Permit())
             try:
-                yield Permit()
+                yield self.permits[-1]
             except CallFailedError as failed:
                 self.failures.append(failed)
                 raise
@@ -269,6 +272,26 @@ def test_a_limiter_hears_of_failures_through_its_slot() -> None:
     with MockOpenAI(status(429, retry_after=3), text("ok")) as server:
         assert chat(server, limiter=limiter, max_attempts=2).text == "ok"
     assert [(failed.problem.code, failed.retry_after) for failed in limiter.failures] == [(ErrorCode.RATE_LIMITED, 3.0)]
+
+
+def test_counted_tokens_are_settled_and_where_none_are_the_estimate_stands() -> None:
+    limiter = Slots(1)
+    with MockOpenAI(text("ok"), payload({"choices": [{"message": {"content": "ok"}}]})) as server:
+        for _ in range(2):
+            chat(server, limiter=limiter)
+    assert [permit.tokens for permit in limiter.permits] == [12, None]
+
+
+def test_a_moderation_is_a_call_like_any_other() -> None:
+    limiter = Slots(1)
+    with MockOpenAI(status(429, retry_after=3), RESET, moderation({"hate": 0.7}, "hate")) as server:
+        client = client_of(server, limiter=limiter, max_attempts=3)
+        reply, found = run(client, lambda client: client.moderate("Hello"))
+    assert found is not None
+    assert (found.categories, found.scores) == ({"hate": True}, {"hate": 0.7})
+    assert (reply.attempts, reply.usage, reply.error) == (3, Usage(3), None)
+    assert [hit.path for hit in server.hits] == ["/v1/moderations"] * 3
+    assert [failed.problem.code for failed in limiter.failures] == [ErrorCode.RATE_LIMITED, ErrorCode.UNREACHABLE]
 
 
 def test_the_pool_is_as_large_as_the_limit_beyond_a_hundred() -> None:

@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback that speaks the chat completions protocol, and misbehaves on request.
+"""A real HTTP server on loopback that speaks OpenAI's protocol, and misbehaves on request.
 
     with MockOpenAI(status(429, retry_after=1), text("hello")) as server:
         ...  # server.base_url, server.hits, server.peak
@@ -45,6 +45,7 @@ class Hit:
     number: int
     headers: Mapping[str, str]
     body: Any
+    path: str = ""
 
     @property
     def prompt(self) -> str:
@@ -65,6 +66,13 @@ def completion(message: Any, finish_reason: str | None = "stop", **choice: Any) 
 def text(content: Any, finish_reason: str = "stop", **message: Any) -> Answer:
     """A chat completion with that text."""
     return completion({"role": "assistant", "content": content, **message}, finish_reason)
+
+
+def moderation(scores: Mapping[str, float], *flagged: str) -> Answer:
+    """A moderation with those scores; the named categories are flagged, the others are not."""
+    categories = {name: name in flagged for name in {**scores, **dict.fromkeys(flagged)}}
+    result = {"flagged": bool(flagged), "categories": categories, "category_scores": dict(scores)}
+    return payload({"id": "modr-1", "model": "omni-moderation-latest", "results": [result]})
 
 
 def payload(value: Any, status: int = 200, **headers: str) -> Answer:
@@ -108,7 +116,7 @@ class MockOpenAI:
 
     @property
     def base_url(self) -> str:
-        """Where `/chat/completions` begins."""
+        """Where `/chat/completions` and `/moderations` begin; any path is answered alike."""
         return f"http://127.0.0.1:{self.port}/v1"
 
     def __enter__(self) -> Self:
@@ -141,7 +149,7 @@ class MockOpenAI:
         self.peak = max(self.peak, self.in_flight)
         try:
             body = await request.read()
-            hit = Hit(len(self.hits), dict(request.headers), json.loads(body) if body else None)
+            hit = Hit(len(self.hits), dict(request.headers), json.loads(body) if body else None, request.path)
             self.hits.append(hit)
             return await self._send(request, self._answer(hit))
         finally:

@@ -78,20 +78,6 @@ class QueryInteger(fields.Integer):
         return int(value)
 
 
-class Table(fields.Dict):
-    """An object with names that clients choose. Errors point at the name, whichever of name and value is wrong."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
-        try:
-            return super()._deserialize(value, attr, data, **kwargs)  # type: ignore[no-untyped-call]
-        except ValidationError as error:
-            messages: dict[str, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
-            if set(messages) == {"_schema"}:
-                raise
-            merged = {name: [*parts.get("key", ()), *parts.get("value", ())] for name, parts in messages.items()}
-            raise ValidationError(merged) from None
-
-
 def enum(kind: type[StrEnum], **options: Any) -> fields.Enum[Any]:
     """One of our words, by its value."""
     return fields.Enum(kind, by_value=fields.String, **options)

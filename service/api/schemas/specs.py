@@ -5,14 +5,14 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, pre_load, validate
 
-from service.api.schemas.base import Pattern, Table
+from service.api.schemas.base import Pattern
 from service.api.schemas.plugins import PluginField, load_plugin
 from service.domain.cases import Case
 from service.domain.catalog import CATEGORIES, STYLES, TECHNIQUES
 from service.domain.specs import JobSpec, Limits, PluginSpec, SuiteSpec, Thresholds
 from service.generators.base import generators
 from service.judges.base import judges
-from service.llm.fields import integer, number, string
+from service.llm.fields import Table, integer, number, string
 from service.targets.base import targets
 
 MAX_CASES = 10_000

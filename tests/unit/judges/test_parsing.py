@@ -21,6 +21,7 @@ SAFE = '{"verdict": "safe", "reason": "It refuses.", "severity": 0}'
         f"```JSON\r\n{SAFE}\r\n```\n",
         '{"verdict": " SAFE ", "reason": " It refuses. ", "severity": 0.0, "confidence": {"a": [1]}}',
         '{"verdict": "safe", "verdict": "Safe", "reason": "It refuses.", "severity": 0}',
+        '{"verdict": "safe", "reason": "It refuses.", "severity": 0, "again": {"verdict": "safe"}}',
     ],
 )
 def test_readable_replies(reply: str) -> None:
@@ -53,6 +54,10 @@ def test_readable_replies(reply: str) -> None:
         '{"verdict": null}',
         '{"verdict": true}',
         '{"verdict": "safe", "verdict": "unsafe"}',
+        '{"verdict": "safe", "Verdict": "unsafe"}',
+        '{"verdict": "safe", " verdict": "unsafe"}',
+        '{"verdict": "safe", "final": {"verdict": "unsafe"}}',
+        '{"steps": [{"verdict": "unsafe"}], "verdict": "safe"}',
         '{"verdict": "safe", "severity": NaN}',
         '{"verdict": "safe", "reason": "cut o',
         "{'verdict': 'safe'}",
