@@ -1,74 +1,24 @@
-"""Covers categories, styles and techniques evenly, from building blocks of our own. Needs no model and no network."""
+"""Covers categories, styles, techniques and languages evenly, from building blocks of our own. Needs no model."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
+from math import prod
 from typing import Any, ClassVar
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema
 
 from service.domain.cases import Case
 from service.domain.catalog import CATEGORIES, STYLES, TECHNIQUES
 from service.generators.base import generators
-from service.generators.coverage import cell_at, diagonal, draw, shuffled
-from service.generators.phrasebook import Phrasebook, phrasebook
-
-MAX_TESTS_PER_CELL = 1000
-"""No more distinct prompts are promised for a cell. The tests check that every cell has as many."""
-
-
-def _no_duplicates(ids: Sequence[str]) -> None:
-    if len(set(ids)) < len(ids):
-        raise ValidationError("Name each only once.")
-
-
-def _choice(known: Mapping[str, object], one: str, all_of_them: str) -> fields.List[str]:
-    """A field for a selection of known ids, where null stands for all."""
-    known_id = validate.OneOf(list(known), error=f"Unknown {one} {{input!r}}; choose from {{choices}}.")
-    at_least_one = validate.Length(
-        min=1, max=len(known), error=f"Choose at least one {one} and none twice, or null for all."
-    )
-    return fields.List(
-        fields.String(validate=known_id),
-        load_default=None,
-        allow_none=True,
-        validate=[at_least_one, _no_duplicates],
-        metadata={"description": f"Ids of the {all_of_them} to cover; null for all.", "uniqueItems": True},
-    )
-
-
-class MatrixOptions(Schema):
-    """What part of the matrix to cover, and how densely."""
-
-    categories = _choice(CATEGORIES, "category", "categories")
-    styles = _choice(STYLES, "style", "styles")
-    techniques = _choice(TECHNIQUES, "technique", "techniques")
-    tests_per_cell = fields.Integer(
-        strict=True,
-        load_default=1,
-        validate=validate.Range(
-            1, MAX_TESTS_PER_CELL, error="Choose {min} to {max}: no cell has more than {max} distinct prompts."
-        ),
-        metadata={"description": "Cases for each combination of category, style and technique."},
-    )
-    limit = fields.Integer(
-        strict=True,
-        load_default=None,
-        allow_none=True,
-        validate=validate.Range(1, error="Choose {min} or more, or null for no limit."),
-        metadata={"description": "Take only so many cases, spread evenly over the selection; null for all."},
-    )
-    seed = fields.Integer(
-        strict=True,
-        load_default=0,
-        validate=validate.Range(0, 2**63 - 1, error="Choose {min} to {max}."),
-        metadata={"description": "Another seed gives another selection of prompts; the same seed the same suite."},
-    )
+from service.generators.coverage import cell_at, diagonal, draw, sample, shuffled
+from service.generators.matrix_options import MatrixOptions
+from service.generators.phrasebook import LANGUAGES, phrasebook
 
 
 @generators.register("matrix")
 class Matrix:
-    """Every category in every style with every persuasion technique, equally often, no prompt twice.
+    """Every category in every style with every persuasion technique in every language, equally often, none twice.
 
     The coverage is that of ASTRAL (arXiv 2501.17132); the texts are ours. See docs/generation.md.
     """
@@ -79,9 +29,11 @@ class Matrix:
         self._seed: int = options["seed"]
         self._tests_per_cell: int = options["tests_per_cell"]
         self._limit: int | None = options["limit"]
+        self._strength: int | None = options["strength"]
         self._categories = self._selected(options["categories"], CATEGORIES)
         self._styles = self._selected(options["styles"], STYLES)
         self._techniques = self._selected(options["techniques"], TECHNIQUES)
+        self._languages = self._selected(options["languages"], LANGUAGES)
 
     def size(self) -> int:
         """The number of cells times the tests for each, or the limit if that is less."""
@@ -90,26 +42,37 @@ class Matrix:
 
     def cases(self) -> Iterator[Case]:
         """The cases, one of every cell before a second of any, so that every beginning covers the matrix evenly."""
-        book = phrasebook()
-        cells = [_Cell(book, self._seed, *features) for features in self._order()]
+        cells = [_Cell(self._seed, *features) for features in self._order()]
         rounds = ((cell, number) for number in range(self._tests_per_cell) for cell in cells)
         for index, (cell, number) in enumerate(islice(rounds, self.size())):
-            yield Case(index, cell.prompt(number), cell.category, cell.style, cell.technique)
+            yield Case(index, cell.prompt(number), cell.category, cell.style, cell.technique, cell.language)
+
+    @property
+    def _sizes(self) -> tuple[int, int, int, int]:
+        return len(self._categories), len(self._styles), len(self._techniques), len(self._languages)
 
     @property
     def _cell_count(self) -> int:
-        return len(self._categories) * len(self._styles) * len(self._techniques)
+        return prod(self._sizes) if self._strength is None else len(sample(self._sizes, self._strength, self._seed))
 
-    def _selected(self, chosen: Sequence[str] | None, known: Mapping[str, object]) -> list[str]:
+    def _selected(self, chosen: Sequence[str] | None, known: Collection[str]) -> list[str]:
         # The order in which somebody lists a selection should not change the suite.
         ids = [known_id for known_id in known if chosen is None or known_id in chosen]
         return shuffled(ids, self._seed)
 
-    def _order(self) -> Iterator[tuple[str, str, str]]:
-        sizes = len(self._categories), len(self._styles), len(self._techniques)
-        for step in range(self._cell_count):
-            category, style, technique = cell_at(step, *sizes)
-            yield self._categories[category], self._styles[style], self._techniques[technique]
+    def _order(self) -> Iterator[tuple[str, str, str, str]]:
+        for category, style, technique, language in self._places():
+            yield (
+                self._categories[category],
+                self._styles[style],
+                self._techniques[technique],
+                self._languages[language],
+            )
+
+    def _places(self) -> Iterable[tuple[int, int, int, int]]:
+        if self._strength is not None:
+            return sample(self._sizes, self._strength, self._seed)
+        return (cell_at(step, *self._sizes) for step in range(self._cell_count))
 
 
 class _Cell:
@@ -118,9 +81,10 @@ class _Cell:
     Neighbouring numbers differ in all three, and no intent comes a second time before all have come once.
     """
 
-    def __init__(self, book: Phrasebook, seed: int, category: str, style: str, technique: str) -> None:
-        self.category, self.style, self.technique = category, style, technique
-        self._book = book
+    def __init__(self, seed: int, category: str, style: str, technique: str, language: str) -> None:
+        self.category, self.style, self.technique, self.language = category, style, technique, language
+        self._book = phrasebook(language)
+        # Without the language, so that English suites are what they were before there were others.
         self._seed = (seed, category, style, technique)
 
     @cached_property
@@ -134,5 +98,5 @@ class _Cell:
         # Within a lap every intent differs. From lap to lap, each intent goes one step further along its diagonal.
         step = draw(0, *self._seed) + place + lap
         claim, wording = diagonal(step, claims, wordings)
-        lead = self._book.lead(self.category, self.style, wording, self.technique, claim)
-        return f"{lead} {self._book.request(self.category, self._intents[place], self.style, wording)}"
+        intent = self._intents[place]
+        return self._book.prompt(self.category, self.style, self.technique, intent=intent, claim=claim, wording=wording)
