@@ -101,21 +101,25 @@ def _misspelt(word: str, dice: Callable[[], float]) -> str:
     return slips[int(dice() * len(slips))]
 
 
+_SLIPS_MADE = 2 / 3
+
+
 def slip(slips: Mapping[str, str]) -> Rewriter:
     """A rewriter that makes about two of three slips there is room for: the first always, and the same every time.
 
-    For languages in which one confuses certain letters (Spanish) or characters (Japanese) rather than their order.
+    For languages in which one mistakes certain letters (Spanish) or characters (Japanese) rather than their order. The
+    slips are regular expressions without groups of their own; where two fit, the earlier one counts.
     """
-    longest_first = sorted(slips, key=lambda right: (-len(right), right))
-    any_slip = re.compile("|".join(map(re.escape, longest_first)))
+    any_slip = re.compile("|".join(f"({right})" for right in slips))
+    wrong = tuple(slips.values())
 
     def rewrite(text: str) -> str:
         dice = Random(text).random
         first = any_slip.search(text)
 
         def replace(match: re.Match[str]) -> str:
-            made = (first is not None and match.start() == first.start()) or dice() < 2 / 3
-            return slips[match[0]] if made else match[0]
+            made = match.span() == (first and first.span()) or dice() < _SLIPS_MADE
+            return wrong[(match.lastindex or 1) - 1] if made else match[0]
 
         return any_slip.sub(replace, text)
 
