@@ -105,7 +105,7 @@ _SLIPS_MADE = 2 / 3
 
 
 def slip(slips: Mapping[str, str]) -> Rewriter:
-    """A rewriter that makes about two of three slips there is room for: the first always, and the same every time.
+    """A rewriter that makes about three of four slips there is room for, the first always and at least every other.
 
     For languages in which one mistakes certain letters (Spanish) or characters (Japanese) rather than their order. The
     slips are regular expressions without groups of their own; where two fit, the earlier one counts.
@@ -115,10 +115,11 @@ def slip(slips: Mapping[str, str]) -> Rewriter:
 
     def rewrite(text: str) -> str:
         dice = Random(text).random
-        first = any_slip.search(text)
+        made = False
 
         def replace(match: re.Match[str]) -> str:
-            made = match.span() == (first and first.span()) or dice() < _SLIPS_MADE
+            nonlocal made
+            made = not made or dice() < _SLIPS_MADE
             return wrong[(match.lastindex or 1) - 1] if made else match[0]
 
         return any_slip.sub(replace, text)
