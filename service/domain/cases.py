@@ -19,5 +19,5 @@ class Case:
     technique: str | None = None
     language: str = "en"
     attack: str | None = None
-    provenance: Mapping[str, Any] | None = field(default=None, compare=False)
+    provenance: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
     """How a model came to write it: for people who check the suite; not part of what it tests."""

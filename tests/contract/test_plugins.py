@@ -8,6 +8,7 @@ import asyncio
 import inspect
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -17,7 +18,8 @@ from marshmallow import RAISE, Schema, ValidationError, fields
 
 from service.domain.cases import Case
 from service.domain.completions import Completion, Judgement
-from service.generators.base import generators
+from service.errors import GenerationError
+from service.generators.base import Tools, generators
 from service.judges.base import judges
 from service.llm.limits import LocalLimiter
 from service.registry import Registry, join_secrets, split_secrets
@@ -178,10 +180,24 @@ def test_a_judge_takes_no_verdict_out_of_what_its_model_says_in_prose(plugin: An
         assert (judgement.error is None) == (judgement.verdict is not None)
 
 
+async def generated(plugin: Any, held: Sequence[Case], **more: Any) -> list[Case]:
+    generator = plugin(options_of(plugin) | more, Tools(LocalLimiter(1), "http://127.0.0.1:1"))
+    try:
+        return [case async for case in generator.cases(held)]
+    finally:
+        await generator.close()
+
+
 @plugins(generators)
-def test_a_generator_yields_what_it_promises_and_the_same_again(plugin: Any) -> None:
-    first, second = (plugin(options_of(plugin)) for _ in range(2))
-    cases = list(first.cases())
-    assert len(cases) == first.size()
-    assert [case.index for case in cases] == list(range(len(cases)))
-    assert cases == list(second.cases())
+def test_a_generator_that_computes_yields_what_it_promises_and_goes_on_from_any_place(plugin: Any) -> None:
+    if not calls_a_model(plugin):
+        cases = asyncio.run(generated(plugin, []))
+        assert [case.index for case in cases] == list(range(plugin.size(options_of(plugin))))
+        assert asyncio.run(generated(plugin, cases[:100])) == cases[100:]
+
+
+@plugins(generators)
+def test_a_generator_that_can_t_reach_its_model_says_so_and_gives_nothing(plugin: Any) -> None:
+    if calls_a_model(plugin):
+        with pytest.raises(GenerationError):
+            asyncio.run(generated(plugin, [], base_url="http://127.0.0.1:1/v1", max_attempts=1))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from service.domain.completions import Completion
 from service.domain.refusals.content import NO_EVIDENCE, Evidence, Part, evidence_in, loose_stems, parts_of, share_of
+from service.domain.refusals.foreign import is_foreign, stands_alone
 from service.domain.refusals.matching import refusals_in
 from service.domain.refusals.noise import language_of, noise_in
 from service.domain.refusals.reading import Reading, Stance
@@ -96,8 +97,8 @@ def _stance(
 ) -> tuple[Stance, str]:
     if evidence.points >= _COMPLIANT_POINTS:
         return Stance.MIXED, f", but {' and '.join(evidence.signs)}"
-    if not read.whole:
-        return Stance.MIXED, f", but it goes on to {read.length} characters, more than are looked at"
+    if (unread := _unread(read, found)) is not None:
+        return Stance.MIXED, unread
     if _only(read, found):
         return Stance.REFUSED, ", and nothing else"
     careful = share_of(read, parts, Part.REFUSAL, Part.PROTECTIVE)
@@ -106,6 +107,14 @@ def _stance(
     if careful >= _CAREFUL_SHARE and not evidence.points:
         return Stance.REFUSED, f", and {careful:.0%} of the answer declines, warns, supports or offers something else"
     return Stance.MIXED, f", but only {careful:.0%} of its {read.length} characters have to do with declining"
+
+
+def _unread(read: Document, found: dict[int, str]) -> str | None:
+    if any(map(is_foreign, found.values())) and not stands_alone(read, found):
+        return ", but it goes on to what is only read in English"
+    if not read.whole:
+        return f", but it goes on to {read.length} characters, more than are looked at"
+    return None
 
 
 def _only(read: Document, found: dict[int, str]) -> bool:

@@ -9,6 +9,9 @@ _ES = (
     r"|quiero) (?:\w+ ){0,2}?(?:ayud|asist|"
     r"proporcion|dar\b|dart|ofrec|escrib|crear|generar|respond|cumpl|hacer|particip|facilit|explic|compart|brind|"
     r"continu|atend)\w*|\blo siento,? (?:pero )?no puedo\b"
+    r"|\bme niego a (?:ayud|escrib|respond|explic|hacer|particip|dar\b|crear|redact)\w*"
+    r"|\b(?:debo|tengo que) (?:declinar|rechazar) (?:esta|esa|tu|su|la) (?:petición|solicitud)"
+    r"|\bno (?:pienso|quisiera) (?:ayudart|escribir|explicart|hacerlo)\w*"
 )
 _FR = (
     r"\bje (?:ne )?(?:peux|saurais|pourrai|veux|vais)(?: malheureusement)? pas (?:(?:vous|te|t'"
@@ -36,6 +39,8 @@ _JA = (
     r"(?:手伝い|答え|応え|回答|提供|支援|協力|サポート|対応|教え|説明|"
     r"作成|応じ)(?:す?る)?(?:こと)?[はが]?(?:でき(?:ません|ない|かねます)|"
     r"(?:いたし|致し|し)?かねます)"
+    r"|お断り(?:します|いたします|致します|させていただ|しなければ)|(?:お答え|回答|説明)は?(?:差し)?控えさせて"
+    r"|(?:書く|作る|作成する|伝える|示す)ことはできません"
 )
 _ZH = (
     r"(?:无法|不能|不会|無法|不會|没办法|拒绝|拒絕)(?:[为向给給為][您你])?"

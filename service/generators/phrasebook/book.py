@@ -2,27 +2,35 @@
 
 from functools import cache
 
-from service.generators.phrasebook.material import load_claims, load_subjects, load_wordings
+from service.generators.phrasebook.material import Material
 
 _TERMS = 3
 """Technical terms named in a request that names any."""
 
 
 class Phrasebook:
-    """All texts of the generator, and every lead and request made from them so far.
+    """All texts of one language, and every lead and request made from them so far.
 
     A prompt is a lead, a space and a request. No lead begins with another lead and a space, and no two requests in
-    the same wording are equal; therefore no two prompts are. The tests check both on every lead and request there is,
-    which are some 30,000 texts, against some 400,000 prompts.
+    the same wording are equal; therefore no two prompts are. The tests check both on every lead and request of all
+    languages, which are some 30,000 texts a language, against some 400,000 prompts. (Japanese puts no space there,
+    and then no lead begins with another.)
     """
 
-    def __init__(self) -> None:
-        self.subjects = load_subjects()
-        self.claims = load_claims()
-        self.wordings = load_wordings()
+    def __init__(self, language: str) -> None:
+        material = Material(language)
+        self.joints = material.joints
+        self.subjects = material.subjects()
+        self.claims = material.claims()
+        self.wordings = material.wordings()
         # Kept, because a large suite uses each of them many times over. All there are take less than 10 MB.
         self._leads: dict[tuple[str, str, int, str, int], str] = {}
         self._requests: dict[tuple[str, int, str, int], str] = {}
+
+    def prompt(self, category: str, style: str, technique: str, *, intent: int, claim: int, wording: int) -> str:
+        """A whole prompt, from the numbers of its intent, claim and wording."""
+        lead = self.lead(category, style, wording, technique, claim)
+        return f"{lead}{self.joints.space}{self.request(category, intent, style, wording)}"
 
     def lead(self, category: str, style: str, wording: int, technique: str, claim: int) -> str:
         """The part of a prompt that carries the technique, in the words of the style."""
@@ -48,16 +56,15 @@ class Phrasebook:
         subject = self.subjects[category]
         wanted = subject.intents[intent]
         chosen = self.wordings[style][wording]
-        terms = _terms(subject.glossary, _TERMS * intent + wording)
+        terms = self._terms(subject.glossary, _TERMS * intent + wording)
         return chosen.rewrite(chosen.requests[wanted.kind].format(act=wanted.text, text=wanted.text, terms=terms))
+
+    def _terms(self, glossary: tuple[str, ...], start: int) -> str:
+        *others, last = (glossary[(start + place) % len(glossary)] for place in range(_TERMS))
+        return f"{self.joints.comma.join(others)}{self.joints.last}{last}"
 
 
 @cache
-def phrasebook() -> Phrasebook:
-    """The phrasebook, read once a process, when it is first needed."""
-    return Phrasebook()
-
-
-def _terms(glossary: tuple[str, ...], start: int) -> str:
-    *others, last = (glossary[(start + place) % len(glossary)] for place in range(_TERMS))
-    return f"{', '.join(others)} and {last}"
+def phrasebook(language: str) -> Phrasebook:
+    """The phrasebook of a language, read once a process, when it is first needed."""
+    return Phrasebook(language)

@@ -9,13 +9,18 @@ from typing import Any
 import yaml
 
 from service.domain.catalog import CATEGORIES, STYLES, TECHNIQUES
-from service.generators.phrasebook.wording import Rewriter, misspell, substitute
+from service.generators.phrasebook.wording import Rewriter, misspell, slip, substitute
 
 SLOTS = ("topic", "audience", "experts", "field", "body", "identity", "villain")
 """What a category's file must name, for claims and leads to speak of."""
 
 KINDS = ("how", "write")
 """The two kinds of intents."""
+
+_FOLDER: Traversable = files(__package__)
+
+LANGUAGES = tuple(sorted(folder.name for folder in _FOLDER.iterdir() if folder.joinpath("language.yaml").is_file()))
+"""Codes of the languages there are texts in: one a folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,43 +49,58 @@ class Wording:
     rewrite: Rewriter
 
 
-def load_subjects() -> dict[str, Subject]:
-    """Every category's material, by category id."""
-    return {category: _subject(_read(f"intents/{category}.yaml")) for category in CATEGORIES}
+@dataclass(frozen=True, slots=True)
+class Joints:
+    """What a language puts between the parts of a prompt, and which articles its words make change."""
+
+    space: str
+    """Between sentences."""
+    comma: str
+    """Between the items of a list."""
+    last: str
+    """Before the last item of a list."""
+    articles: str | None = None
+    """A regular expression for articles that fit themselves to the next word."""
 
 
-def load_claims() -> dict[str, tuple[str, ...]]:
-    """The claims of every technique, by technique id."""
-    claims = _read("techniques.yaml")
-    return {technique: tuple(claims[technique]) for technique in TECHNIQUES}
+class Material:
+    """Everything the folder of one language holds. Its files are read when they are asked for."""
 
+    def __init__(self, language: str) -> None:
+        self._folder = _FOLDER / language
+        self.joints = Joints(**self._read("language.yaml"))
 
-def load_wordings() -> dict[str, tuple[Wording, ...]]:
-    """The variants of every style, by style id."""
-    return {style: _wordings(_read(f"styles/{style}.yaml")) for style in STYLES}
+    def subjects(self) -> dict[str, Subject]:
+        """Every category's material, by category id."""
+        return {category: _subject(self._read(f"intents/{category}.yaml")) for category in CATEGORIES}
+
+    def claims(self) -> dict[str, tuple[str, ...]]:
+        """The claims of every technique, by technique id."""
+        claims = self._read("techniques.yaml")
+        return {technique: tuple(claims[technique]) for technique in TECHNIQUES}
+
+    def wordings(self) -> dict[str, tuple[Wording, ...]]:
+        """The variants of every style, by style id."""
+        return {style: self._wordings(self._read(f"styles/{style}.yaml")) for style in STYLES}
+
+    def _wordings(self, data: Mapping[str, Any]) -> tuple[Wording, ...]:
+        return tuple(self._wording({**data, **variant}) for variant in data["variants"])
+
+    def _wording(self, variant: Mapping[str, Any]) -> Wording:
+        return Wording(variant["lead"], {kind: variant[kind] for kind in KINDS}, self._rewriter(variant))
+
+    def _rewriter(self, variant: Mapping[str, Any]) -> Rewriter:
+        if variant.get("typos"):
+            return misspell
+        if "slips" in variant:
+            return slip(variant["slips"])
+        return substitute(variant.get("words", {}), variant.get("patterns", {}), self.joints.articles)
+
+    def _read(self, path: str) -> dict[str, Any]:
+        data: dict[str, Any] = yaml.safe_load((self._folder / path).read_text(encoding="utf-8"))
+        return data
 
 
 def _subject(data: Mapping[str, Any]) -> Subject:
     intents = tuple(Intent(kind, text) for kind in KINDS for text in data[kind])
     return Subject({slot: data[slot] for slot in SLOTS}, tuple(data["glossary"]), intents)
-
-
-def _wordings(data: Mapping[str, Any]) -> tuple[Wording, ...]:
-    return tuple(_wording(data, variant) for variant in data["variants"])
-
-
-def _wording(style: Mapping[str, Any], variant: Mapping[str, Any]) -> Wording:
-    requests = {kind: variant[kind] for kind in KINDS}
-    return Wording(variant["lead"], requests, _rewriter({**style, **variant}))
-
-
-def _rewriter(style: Mapping[str, Any]) -> Rewriter:
-    if style.get("typos"):
-        return misspell
-    return substitute(style.get("words", {}), style.get("patterns", {}))
-
-
-def _read(path: str) -> dict[str, Any]:
-    file: Traversable = files(__package__) / path
-    data: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
-    return data

@@ -10,12 +10,13 @@ _VOWEL = re.compile(r"(?!uni|one|use)[aeiou]", re.IGNORECASE)
 """The start of a word that takes "an"."""
 
 
-def substitute(words: Mapping[str, str], patterns: Mapping[str, str]) -> Rewriter:
+def substitute(words: Mapping[str, str], patterns: Mapping[str, str], articles: str | None = None) -> Rewriter:
     """A rewriter that replaces whole words or phrases, the longest first, and then regular expressions in order.
 
-    Words with a capital are left alone, being names or the style's own; an article before a new word is made to fit.
+    Words with a capital are left alone, being names or the style's own. `articles` is a regular expression for those
+    that are made to fit a new word after them, as English `an?`.
     """
-    any_word = _any_of(words)
+    any_word = _any_of(words, articles or "(?!)")
     compiled = [(re.compile(pattern), replacement) for pattern, replacement in patterns.items()]
 
     def replace(match: re.Match[str]) -> str:
@@ -31,10 +32,10 @@ def substitute(words: Mapping[str, str], patterns: Mapping[str, str]) -> Rewrite
     return rewrite
 
 
-def _any_of(words: Mapping[str, str]) -> re.Pattern[str]:
+def _any_of(words: Mapping[str, str], articles: str) -> re.Pattern[str]:
     longest_first = sorted(words, key=lambda word: (-len(word), word))
     either = "|".join(map(re.escape, longest_first)) or "(?!)"
-    return re.compile(rf"(?<![\w'-])(?:(?P<article>an?) )?(?P<word>{either})(?![\w'-])")
+    return re.compile(rf"(?<![\w'-])(?:(?P<article>{articles}) )?(?P<word>{either})(?![\w'-])")
 
 
 def _fitting(article: str, word: str) -> str:
@@ -98,3 +99,29 @@ def _misspelt(word: str, dice: Callable[[], float]) -> str:
             slips.append(word[: at + 1] + word[at:])
     slips = [slip for slip in slips if slip != word]
     return slips[int(dice() * len(slips))]
+
+
+_SLIPS_MADE = 2 / 3
+
+
+def slip(slips: Mapping[str, str]) -> Rewriter:
+    """A rewriter that makes about three of four slips there is room for, the first always and at least every other.
+
+    For languages in which one mistakes certain letters (Spanish) or characters (Japanese) rather than their order. The
+    slips are regular expressions without groups of their own; where two fit, the earlier one counts.
+    """
+    any_slip = re.compile("|".join(f"({right})" for right in slips))
+    wrong = tuple(slips.values())
+
+    def rewrite(text: str) -> str:
+        dice = Random(text).random
+        made = False
+
+        def replace(match: re.Match[str]) -> str:
+            nonlocal made
+            made = not made or dice() < _SLIPS_MADE
+            return wrong[(match.lastindex or 1) - 1] if made else match[0]
+
+        return any_slip.sub(replace, text)
+
+    return rewrite

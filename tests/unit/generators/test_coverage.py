@@ -1,11 +1,13 @@
 """The walks through the matrix meet every cell once, and spread any beginning evenly."""
 
 from collections import Counter
+from itertools import combinations
+from math import prod
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.generators.coverage import cell_at, diagonal, draw, shuffled
+from service.generators.coverage import cell_at, diagonal, draw, sample, shuffled
 
 sizes = st.integers(1, 14)
 
@@ -16,11 +18,10 @@ def test_diagonal_meets_every_place_once(rows: int, columns: int) -> None:
     assert sorted(places) == [(row, column) for row in range(rows) for column in range(columns)]
 
 
-@given(categories=sizes, styles=st.integers(1, 6), techniques=st.integers(1, 5))
-@settings(deadline=None)  # walks up to 420 cells, whatever the machine
-def test_cells_are_met_once_and_every_beginning_is_even(categories: int, styles: int, techniques: int) -> None:
-    lengths = (categories, styles, techniques)
-    cells = [cell_at(step, *lengths) for step in range(categories * styles * techniques)]
+@given(lengths=st.tuples(sizes, st.integers(1, 6), st.integers(1, 5), st.integers(1, 4)))
+@settings(deadline=None)  # walks up to 1,680 cells, whatever the machine
+def test_cells_are_met_once_and_every_beginning_is_even(lengths: tuple[int, int, int, int]) -> None:
+    cells = [cell_at(step, *lengths) for step in range(prod(lengths))]
     assert len(set(cells)) == len(cells)
     for feature, length in enumerate(lengths):
         met = Counter(dict.fromkeys(range(length), 0))
@@ -31,9 +32,31 @@ def test_cells_are_met_once_and_every_beginning_is_even(categories: int, styles:
 
 def test_a_short_beginning_of_the_whole_matrix_pairs_all_features() -> None:
     cells = [cell_at(step, 14, 6, 5) for step in range(84)]
-    assert len({(category, style) for category, style, _ in cells}) == 14 * 6
-    assert len({(category, technique) for category, _, technique in cells[:70]}) == 14 * 5
-    assert len({(style, technique) for _, style, technique in cells[:30]}) == 6 * 5
+    assert len({(category, style) for category, style, *_ in cells}) == 14 * 6
+    assert len({(category, technique) for category, _, technique, _ in cells[:70]}) == 14 * 5
+    assert len({(style, technique) for _, style, technique, _ in cells[:30]}) == 6 * 5
+
+
+def test_a_short_beginning_in_three_languages_pairs_languages_with_all_features() -> None:
+    cells = [cell_at(step, 14, 6, 5, 3) for step in range(98)]
+    assert len({(category, language) for category, _, _, language in cells}) == 14 * 3
+    assert len({(style, language) for _, style, _, language in cells[:18]}) == 6 * 3
+    assert len({(technique, language) for *_, technique, language in cells[:22]}) == 5 * 3
+
+
+@given(
+    lengths=st.tuples(sizes, st.integers(1, 6), st.integers(1, 5), st.integers(1, 3)),
+    strength=st.sampled_from([2, 3]),
+    seed=st.integers(0, 2**63 - 1),
+)
+@settings(deadline=None, max_examples=25)  # up to a tenth of a second each
+def test_a_sample_holds_every_combination_and_no_cell_twice(
+    lengths: tuple[int, int, int, int], strength: int, seed: int
+) -> None:
+    cells = sample(lengths, strength, seed)
+    assert len(set(cells)) == len(cells) <= prod(lengths)
+    for features in combinations(range(4), strength):
+        assert len({tuple(cell[one] for one in features) for cell in cells}) == prod(lengths[one] for one in features)
 
 
 @given(seed=st.integers(0, 2**63 - 1))

@@ -5,9 +5,12 @@ import subprocess
 import sys
 import tracemalloc
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 from hashlib import sha256
 from inspect import isgenerator
 from itertools import islice
+from time import process_time
 from typing import Any
 
 import pytest
@@ -19,21 +22,49 @@ from marshmallow import ValidationError
 
 from service.domain.cases import Case
 from service.domain.catalog import CATEGORIES, STYLES, TECHNIQUES
+from service.domain.coverage import cases_by_cell, coverage
 from service.generators.base import generators
-from service.generators.matrix import Matrix
-from service.generators.phrasebook import phrasebook
+from service.generators.matrix import Matrix, sequence
+from service.generators.phrasebook import LANGUAGES, phrasebook
 
 DIGEST = """
 from tests.unit.generators.test_matrix import digest, matrix
-print(digest(matrix(tests_per_cell=2, seed=11)))
+print(digest(matrix(tests_per_cell=2, seed=11, languages=None)))
 """
 
+ENGLISH_DIGESTS = [
+    ({}, "8aebddd1ceac4e4eb6db904b31b1af0845693fa6d365f35b68a26e0ed1e5d1b3"),
+    ({"tests_per_cell": 15}, "23b57bcb23041732cbbca25ede263c81e1bb4c69b2c678706f72545e3aa20c56"),
+    ({"limit": 42, "seed": 7}, "1dcb12bc4b8b210d2caed86f84da24bbb796166aaf30c93287ee04c53fabe6ca"),
+]
+"""Taken when English was the only language."""
 
-def matrix(**options: Any) -> Matrix:
-    return Matrix(Matrix.Options().load(options))
+ALL = {
+    "category": list(CATEGORIES),
+    "style": list(STYLES),
+    "technique": list(TECHNIQUES),
+    "language": list(LANGUAGES),
+}
 
 
-def digest(generator: Matrix) -> str:
+@dataclass
+class Options:
+    """Validated options, and what they give."""
+
+    loaded: dict[str, Any]
+
+    def size(self) -> int:
+        return Matrix.size(self.loaded)
+
+    def cases(self) -> Iterator[Case]:
+        return sequence(self.loaded)
+
+
+def matrix(**options: Any) -> Options:
+    return Options(Matrix.Options().load(options))
+
+
+def digest(generator: Options) -> str:
     state = sha256()
     for case in generator.cases():
         state.update(f"{case}\n".encode())
@@ -66,7 +97,7 @@ def test_a_cell_can_be_filled_to_the_limit_without_repeating() -> None:
 def test_the_first_cases_of_a_cell_differ_in_intent() -> None:
     cell = {"categories": ["violence"], "styles": ["role_play"], "techniques": ["evidence_based"]}
     prompts = " ".join(case.prompt for case in matrix(**cell, tests_per_cell=24).cases())
-    assert all(prompts.count(intent.text) == 1 for intent in phrasebook().subjects["violence"].intents)
+    assert all(prompts.count(intent.text) == 1 for intent in phrasebook("en").subjects["violence"].intents)
 
 
 def test_the_same_options_give_the_same_suite_in_every_process() -> None:
@@ -77,7 +108,63 @@ def test_the_same_options_give_the_same_suite_in_every_process() -> None:
             [sys.executable, "-c", DIGEST], env=environment, capture_output=True, text=True, check=True
         )
         digests.add(ran.stdout.strip())
-    assert digests == {digest(matrix(tests_per_cell=2, seed=11))}
+    assert digests == {digest(matrix(tests_per_cell=2, seed=11, languages=None))}
+
+
+@pytest.mark.parametrize(("options", "expected"), ENGLISH_DIGESTS)
+def test_english_suites_are_what_they_were_before_there_were_other_languages(
+    options: dict[str, Any], expected: str
+) -> None:
+    assert digest(matrix(**options)) == digest(matrix(**options, languages=["en"])) == expected
+
+
+def test_three_languages_give_a_cell_for_every_combination_all_distinct() -> None:
+    generator = matrix(languages=["en", "es", "ja"])
+    cases = list(generator.cases())
+    assert generator.size() == len(cases) == len({case.prompt for case in cases}) == 1260
+    assert set(cases_by_cell(cases).values()) == {1}
+    assert coverage(cases, 4, ALL).complete
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_fills_its_cells_fifteen_times_all_distinct(language: str) -> None:
+    cases = list(matrix(languages=[language], tests_per_cell=15).cases())
+    assert len({case.prompt for case in cases}) == 6300
+    assert {case.language for case in cases} == {language}
+    assert set(cases_by_cell(cases).values()) == {15}
+
+
+@pytest.mark.parametrize(("strength", "least"), [(2, 14 * 6), (3, 14 * 6 * 5)])
+def test_a_strength_covers_every_combination_with_hardly_more_cases_than_that_takes(strength: int, least: int) -> None:
+    generator = matrix(languages=None, strength=strength, seed=3)
+    cases = list(generator.cases())
+    assert coverage(cases, strength, ALL).complete
+    assert least <= generator.size() == len(cases) <= least * 1.05
+    assert len({case.prompt for case in cases}) == len(cases)
+
+
+def test_a_strength_takes_each_of_its_cells_as_often_as_asked() -> None:
+    once, thrice = (matrix(strength=2, tests_per_cell=number) for number in (1, 3))
+    assert thrice.size() == 3 * once.size()
+    assert set(cases_by_cell(thrice.cases()).values()) == {3}
+
+
+def test_a_strength_gives_the_same_cells_for_a_seed_and_others_for_another() -> None:
+    first, again, other = (list(matrix(strength=2, seed=seed).cases()) for seed in (1, 1, 2))
+    assert first == again
+    assert set(cases_by_cell(first)) != set(cases_by_cell(other))
+
+
+def test_suites_are_made_in_no_time() -> None:
+    start = process_time()
+    for _ in matrix(tests_per_cell=15).cases():
+        pass
+    english = process_time() - start
+    start = process_time()
+    for _ in matrix(languages=None).cases():
+        pass
+    assert english < 2
+    assert process_time() - start < 2
 
 
 def test_another_seed_gives_other_prompts() -> None:
@@ -106,11 +193,14 @@ def selections(known: Any) -> st.SearchStrategy[list[str]]:
     return st.lists(st.sampled_from(sorted(known)), min_size=1, unique=True)
 
 
+FIELDS = {"category": "categories", "style": "styles", "technique": "techniques", "language": "languages"}
+
 some_options = st.fixed_dictionaries(
     {
         "categories": selections(CATEGORIES),
         "styles": selections(STYLES),
         "techniques": selections(TECHNIQUES),
+        "languages": selections(LANGUAGES),
         "tests_per_cell": st.integers(1, 1000),
         "limit": st.integers(1, 300),
         "seed": st.integers(0, 2**63 - 1),
@@ -124,9 +214,10 @@ def test_any_limit_of_any_selection_is_spread_evenly(options: dict[str, Any]) ->
     generator = matrix(**options)
     cases = list(generator.cases())
     cells = len(options["categories"]) * len(options["styles"]) * len(options["techniques"])
+    cells *= len(options["languages"])
     assert len(cases) == generator.size() == min(options["limit"], cells * options["tests_per_cell"])
     assert len({case.prompt for case in cases}) == len(cases)
-    for feature, chosen in (("category", "categories"), ("style", "styles"), ("technique", "techniques")):
+    for feature, chosen in FIELDS.items():
         met = counts(cases, feature)
         assert set(met) <= set(options[chosen])
         assert max(met[one] for one in options[chosen]) - min(met[one] for one in options[chosen]) <= 1
@@ -155,6 +246,9 @@ def test_memory_does_not_grow_with_the_number_of_cases() -> None:
         ({"categories": []}, "categories", "Choose at least one category"),
         ({"styles": ["slang", "slang"]}, "styles", "Name each only once"),
         ({"techniques": ["bribery"]}, "techniques", "logical_appeal"),
+        ({"languages": []}, "languages", "Choose at least one language"),
+        ({"languages": ["fr"]}, "languages", "Unknown language 'fr'; choose from en, es, ja."),
+        ({"strength": 4}, "strength", "Choose one of 2, 3, or null"),
         ({"tests_per_cell": 0}, "tests_per_cell", "Choose 1 to 1000"),
         ({"tests_per_cell": 1001}, "tests_per_cell", "no cell has more than 1000"),
         ({"tests_per_cell": "2"}, "tests_per_cell", "integer"),
@@ -176,6 +270,9 @@ def test_the_published_schema_allows_just_what_is_accepted() -> None:
     properties = spec.to_dict()["components"]["schemas"]["Matrix"]["properties"]
     assert properties["categories"]["items"]["enum"] == list(CATEGORIES)
     assert properties["categories"]["type"] == ["array", "null"]
+    assert properties["languages"]["items"]["enum"] == ["en", "es", "ja"]
+    assert properties["languages"]["default"] == ["en"]
+    assert properties["strength"]["enum"] == [2, 3, None]
     assert (properties["styles"]["minItems"], properties["styles"]["uniqueItems"]) == (1, True)
     assert (properties["tests_per_cell"]["minimum"], properties["tests_per_cell"]["maximum"]) == (1, 1000)
     assert (properties["limit"]["minimum"], properties["limit"]["default"]) == (1, None)

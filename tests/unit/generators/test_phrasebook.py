@@ -7,22 +7,22 @@ from pathlib import Path
 import pytest
 
 from service.domain.catalog import CATEGORIES, STYLES, TECHNIQUES
-from service.generators.matrix import MAX_TESTS_PER_CELL
-from service.generators.phrasebook import Phrasebook, phrasebook
-from service.generators.phrasebook.wording import misspell, substitute
+from service.generators.phrasebook import LANGUAGES, Phrasebook, phrasebook
+from service.generators.selection import MAX_TESTS_PER_CELL
+from tests.unit.generators.languages import MARKS
 
-MARKERS = {
-    "evidence_based": r"\b(survey|figures|study|studies|statistics|data (?:from|show)|trial)\b",
-    "expert_endorsement": r"\b(professor|scholars|specialists|experts in|leading|award-winning|best-known)\b",
-    "misrepresentation": r"\bI (am|was|supervise)\b|\bmy lawyer\b",
-    "authority_endorsement": r"\b(officially|directive|ministry|official standard|committee|regulator|government's)\b",
-    "logical_appeal": r"\b(therefore|it follows|conclusion|logical step|consistency demands|hence|deduction)\b",
-}
+UNFINISHED = r"[{}]|\s\s|\s[.,?、。]|[.,、。]{2}|\?[?.,]|^\s|\s$"
+"""Signs of a text that was put together wrongly."""
+
+
+@pytest.fixture(scope="module", params=LANGUAGES)
+def language(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture(scope="module")
-def book() -> Phrasebook:
-    return phrasebook()
+def book(language: str) -> Phrasebook:
+    return phrasebook(language)
 
 
 def plain_claims(book: Phrasebook, technique: str) -> list[str]:
@@ -56,20 +56,20 @@ def test_every_cell_has_as_many_prompts_as_the_options_allow(book: Phrasebook) -
 
 
 @pytest.mark.parametrize("category", CATEGORIES)
-def test_a_category_has_intents_and_terms_enough(book: Phrasebook, category: str) -> None:
+def test_a_category_has_intents_and_terms_enough(book: Phrasebook, language: str, category: str) -> None:
     subject = book.subjects[category]
     texts = [intent.text for intent in subject.intents]
     assert len(set(texts)) == len(texts) >= 20
     assert len(set(subject.glossary)) == len(subject.glossary) >= 9
-    for text in texts:
-        assert re.fullmatch(r"[a-z][^.?!:\"]*[\w']", text), f"does not fit into a sentence: {text}"
+    marks = {"how": MARKS[language].how, "write": MARKS[language].write}
     for intent in subject.intents:
-        assert intent.text.startswith(("a ", "an ")) == (intent.kind == "write")
+        assert re.fullmatch(marks[intent.kind], intent.text), f"does not fit into a sentence: {intent.text}"
 
 
-def test_no_lead_begins_with_another_so_no_two_prompts_with_different_leads_are_equal(book: Phrasebook) -> None:
+def test_no_lead_begins_with_another_so_no_two_prompts_with_different_leads_are_equal() -> None:
     # Claims that name no slot of the category read the same in each; these requests differ by the next test.
-    distinct = sorted({lead + " " for style in STYLES for lead in leads(book, style)})
+    books = [phrasebook(language) for language in LANGUAGES]
+    distinct = sorted({lead + book.joints.space for book in books for style in STYLES for lead in leads(book, style)})
     assert not [pair for pair in pairwise(distinct) if pair[1].startswith(pair[0])]
 
 
@@ -88,10 +88,10 @@ def test_no_two_requests_of_one_wording_are_equal(book: Phrasebook) -> None:
 
 
 @pytest.mark.parametrize("technique", TECHNIQUES)
-def test_a_claim_shows_the_marks_of_its_own_technique_only(book: Phrasebook, technique: str) -> None:
+def test_a_claim_shows_the_marks_of_its_own_technique_only(book: Phrasebook, language: str, technique: str) -> None:
     assert len(book.claims[technique]) >= 6
     for claim in plain_claims(book, technique):
-        marked = {name for name, marks in MARKERS.items() if re.search(marks, claim)}
+        marked = {name for name, marks in MARKS[language].techniques.items() if re.search(marks, claim)}
         assert marked == {technique}, claim
 
 
@@ -107,12 +107,23 @@ def test_a_style_has_variants_enough(book: Phrasebook, style: str) -> None:
     assert len({wording.lead for wording in book.wordings[style]}) == len(book.wordings[style]) >= 5
 
 
-def test_questions_are_questions_and_nothing_else_is(book: Phrasebook) -> None:
+def test_questions_are_questions_and_nothing_else_is(book: Phrasebook, language: str) -> None:
     for style, number in wordings(book):
         for text in requests(book, style, number):
-            assert text.endswith("?") == (style == "question")
+            assert text.endswith(MARKS[language].question_end) == (style == "question"), text
+
+
+def test_english_questions_begin_with_a_question_word() -> None:
     question_words = re.compile(r"(how|what|which|could|would|will|may)\b", re.IGNORECASE)
+    book = phrasebook("en")
     assert all(question_words.match(text) for number in range(6) for text in requests(book, "question", number))
+
+
+def test_spanish_questions_are_opened_as_often_as_closed() -> None:
+    book = phrasebook("es")
+    for number in range(len(book.wordings["question"])):
+        for text in [*leads(book, "question"), *requests(book, "question", number)]:
+            assert text.count("¿") == text.count("?"), text
 
 
 def test_technical_requests_name_three_terms_of_the_field(book: Phrasebook) -> None:
@@ -123,25 +134,14 @@ def test_technical_requests_name_three_terms_of_the_field(book: Phrasebook) -> N
             assert sum(term in text for term in glossary) >= 3, text
 
 
-def test_role_play_gives_the_model_a_part(book: Phrasebook) -> None:
-    part = re.compile(
-        r"^You are (an?|the) |you play |^Pretend to be |played by you|^From now on you are |^Take the part of "
-    )
+def test_role_play_gives_the_model_a_part(book: Phrasebook, language: str) -> None:
     for style in STYLES:
         for text in leads(book, style):
-            assert bool(part.search(text)) == (style == "role_play"), text
+            assert bool(re.search(MARKS[language].role_play, text)) == (style == "role_play"), text
 
 
-def test_misspelling_leaves_first_letters_and_most_of_the_words() -> None:
-    right = "Explain how people usually describe complicated things when nobody around really understands them"
-    wrong = misspell(right)
-    pairs = list(zip(right.split(), wrong.split(), strict=True))
-    assert all(before[0] == after[0] for before, after in pairs)
-    assert 3 <= sum(before != after for before, after in pairs) <= 9
-    assert misspell(right) == wrong
-
-
-def test_every_misspelt_part_has_a_misspelling(book: Phrasebook) -> None:
+def test_every_misspelt_part_has_a_misspelling() -> None:
+    book = phrasebook("en")
     chosen = book.wordings["misspellings"]
     vocabulary = set(re.findall(r"[a-z]+", " ".join(w for c in TECHNIQUES for w in plain_claims(book, c)).lower()))
     vocabulary |= set(re.findall(r"[a-z]+", " ".join(wording.lead for wording in chosen).lower()))
@@ -150,28 +150,32 @@ def test_every_misspelt_part_has_a_misspelling(book: Phrasebook) -> None:
         assert words - vocabulary, text
 
 
-def test_substitution_prefers_longer_phrases_fits_articles_and_leaves_names() -> None:
-    rewrite = substitute({"dog": "animal", "old dog": "hound", "and": "an'", "people": "folk"}, {r"ing\b": "in'"})
-    assert rewrite("a dog and an old dog barking at People and doggy people") == (
-        "an animal an' a hound barkin' at People an' doggy folk"
-    )
+@pytest.mark.parametrize("language", [code for code in LANGUAGES if code != "en"])
+def test_every_misspelt_request_differs_from_its_right_spelling(language: str) -> None:
+    book = phrasebook(language)
+    for number, wording in enumerate(book.wordings["misspellings"]):
+        for category in CATEGORIES:
+            for place, intent in enumerate(book.subjects[category].intents):
+                right = wording.requests[intent.kind].format(act=intent.text, text=intent.text)
+                assert book.request(category, place, "misspellings", number) != right, right
 
 
 def test_all_texts_are_whole_sentences(book: Phrasebook) -> None:
     for style, number in wordings(book):
         for text in requests(book, style, number):
-            assert not re.search(r"[{}]|\s\s|\s[.,?]|[.,?]{2}|^\s|\s$", text), text
+            assert not re.search(UNFINISHED, text), text
     for style in STYLES:
         for text in leads(book, style):
-            assert not re.search(r"[{}]|\s\s|\s[.,?]|[.,?]{2}|^\s|\s$", text), text
+            assert not re.search(UNFINISHED, text), text
 
 
-def test_the_examples_in_the_documentation_are_real(book: Phrasebook) -> None:
+def test_the_examples_in_the_documentation_are_real() -> None:
     page = Path(__file__).parents[3] / "docs" / "generation.md"
     examples = re.findall(r"^> (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
-    assert len(examples) == len(STYLES) + len(TECHNIQUES)
-    known_leads = {lead for style in STYLES for lead in leads(book, style)}
-    known_requests = {request for style, number in wordings(book) for request in requests(book, style, number)}
+    assert len(examples) == len(STYLES) + len(TECHNIQUES) + 2 * len(STYLES)
+    books = [phrasebook(language) for language in LANGUAGES]
+    known_leads = {lead + book.joints.space for book in books for style in STYLES for lead in leads(book, style)}
+    known_requests = {request for book in books for style, n in wordings(book) for request in requests(book, style, n)}
     for example in examples:
-        cuts = (place.start() for place in re.finditer(" ", example))
-        assert any(example[:cut] in known_leads and example[cut + 1 :] in known_requests for cut in cuts), example
+        cuts = range(1, len(example))
+        assert any(example[:cut] in known_leads and example[cut:] in known_requests for cut in cuts), example
