@@ -39,13 +39,21 @@ class JobCursor(_Cursor):
     """(creation time, id) of the last job seen."""
 
     kind = "jobs"
+    prefix = "job"
 
     def position(self, after: list[Any]) -> tuple[datetime, str]:
         """Read it."""
         seconds, job_id = after
-        if not re.fullmatch(r"job_[0-9a-f]{24}", job_id):
+        if not re.fullmatch(rf"{self.prefix}_[0-9a-f]{{24}}", job_id):
             raise ValueError(job_id)
         return datetime.fromisoformat(seconds).astimezone(UTC), job_id
+
+
+class JudgementCursor(JobCursor):
+    """(creation time, id) of the last judgement seen."""
+
+    kind = "judgements"
+    prefix = "jdg"
 
 
 class ResultCursor(_Cursor):
@@ -57,6 +65,12 @@ class ResultCursor(_Cursor):
         """Read it."""
         repeat, index = (number for number in after if type(number) is int and 0 <= number <= _MAX_INTEGER)
         return repeat, index
+
+
+class DifferenceCursor(ResultCursor):
+    """(repeat, case index) of the last result seen."""
+
+    kind = "differences"
 
 
 def encode(kind: str, *after: Any) -> str:

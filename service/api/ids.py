@@ -2,6 +2,11 @@
 
 from werkzeug.routing import BaseConverter
 
+JUDGEMENT_ID = {
+    "type": "string",
+    "pattern": "^jdg_[0-9a-f]{24}$",
+    "example": "jdg_0123456789abcdef01234567",
+}
 JOB_ID = {"type": "string", "pattern": "^job_[0-9a-f]{24}$", "example": "job_0123456789abcdef01234567"}
 
 
@@ -11,3 +16,7 @@ class JobId(BaseConverter):
     def to_python(self, value: str) -> str:
         """PostgreSQL takes no NUL, not even to say that there is no such thing."""
         return value.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+
+
+class JudgementId(JobId):
+    """A judgement's id."""

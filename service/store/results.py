@@ -84,7 +84,7 @@ def page(session: Session, job: Job, which: ResultFilter, *, after: tuple[int, i
         repeat, index = after
         query = query.where(or_(verdicts.repeat > repeat, and_(verdicts.repeat == repeat, verdicts.case_index > index)))
     rows = session.execute(_filtered(query, which).order_by(verdicts.repeat, verdicts.case_index).limit(limit))
-    return [_result(*row) for row in rows]
+    return [to_result(*row) for row in rows]
 
 
 def stream(store: Store, job: Job, which: ResultFilter) -> Iterator[Result]:
@@ -100,16 +100,17 @@ def stream(store: Store, job: Job, which: ResultFilter) -> Iterator[Result]:
 
 
 def _own(job: Job) -> Rows:
-    return select(ResultRow, CaseRow).where(ResultRow.job_id == job.id).join(CaseRow, _case_of(job))
+    return select(ResultRow, CaseRow).where(ResultRow.job_id == job.id).join(CaseRow, case_of(job))
 
 
 def _judged_again(judgement: Job) -> Rows:
     same_run = and_(ResultRow.repeat == Judged.repeat, ResultRow.case_index == Judged.case_index)
     of_both = (Judged.job_id == judgement.id, ResultRow.job_id == judgement.completions_of)
-    return select(ResultRow, CaseRow, Judged).join(Judged, same_run).join(CaseRow, _case_of(judgement)).where(*of_both)
+    return select(ResultRow, CaseRow, Judged).join(Judged, same_run).join(CaseRow, case_of(judgement)).where(*of_both)
 
 
-def _case_of(job: Job) -> ColumnElement[bool]:
+def case_of(job: Job) -> ColumnElement[bool]:
+    """The case of a row of that job."""
     return and_(CaseRow.suite_id == job.suite.id, CaseRow.index == ResultRow.case_index)
 
 
@@ -166,7 +167,7 @@ def error_of(row: ResultRow) -> CallError | None:
     return CallError(ErrorCode(error["code"]), error["message"], error["stage"]) if error else None
 
 
-def _result(row: ResultRow, case: CaseRow, judged: ResultRow | None = None) -> Result:
+def to_result(row: ResultRow, case: CaseRow, judged: ResultRow | None = None) -> Result:
     """A row as results are read, with the verdict of `judged` if it was judged again."""
     by = judged or row
     return Result(
