@@ -38,6 +38,7 @@ def test_a_judge_that_gives_one_verdict_throughout_agrees_as_chance_would(
 def test_it_says_who_is_compared(client: FlaskClient, finished_judgement: str) -> None:
     body = agreement(client, finished_judgement)
     assert (body["a"]["judgement"], body["a"]["judge"]["type"]) == ("original", "rules")
+    assert body["a"]["name"] is None
     assert (body["b"]["judgement"], body["b"]["judge"]["type"]) == (finished_judgement.rsplit("/", 1)[-1], "harsh")
 
 

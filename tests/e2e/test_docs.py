@@ -19,7 +19,9 @@ MODEL_URL = "http://127.0.0.1:8081/v1"
 
 
 @pytest.mark.parametrize(
-    "several", [("README.md",), ("docs/getting-started.md", "docs/ci.md", "docs/api.md")], ids=["README", "docs"]
+    "several",
+    [("README.md",), ("docs/getting-started.md", "docs/ci.md", "docs/api.md", "docs/judging-again.md")],
+    ids=["README", "docs"],
 )
 def test_the_commands_of_a_page_do_what_it_shows(several: tuple[str, ...], tmp_path: Path) -> None:
     """Pages share a stack, for a start takes seconds; the README has one of its own, as its reader has."""

@@ -22,11 +22,19 @@ class _Name(fields.String):
         return obj.id if obj.completions_of else ORIGINAL
 
 
+class _OwnName(fields.String):
+    """A judgement's name; the job's own set has none, whatever the job is called."""
+
+    def get_value(self, obj: Job, *_: Any, **__: Any) -> str | None:
+        """Take it from judgements alone."""
+        return obj.name if obj.completions_of else None
+
+
 class VerdictsSchema(Answer):
     """A set of verdicts, and who gave them."""
 
     judgement = _Name(metadata={"description": "`original`, or the id of a judgement."})
-    name = fields.String(allow_none=True)
+    name = _OwnName(allow_none=True)
     judge = fields.Nested(PluginSchema)
 
 
