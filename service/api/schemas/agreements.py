@@ -25,7 +25,7 @@ class _Name(fields.String):
 class _OwnName(fields.String):
     """A judgement's name; the job's own set has none, whatever the job is called."""
 
-    def get_value(self, obj: Job, *_: Any, **__: Any) -> str | None:
+    def get_value(self, obj: Job, *_: Any, **__: Any) -> Any:
         """Take it from judgements alone."""
         return obj.name if obj.completions_of else None
 
