@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import text as sql
 
 from service.domain.cases import Case
 from service.domain.completions import CallError, Completion, ErrorCode, Judgement
@@ -26,6 +27,7 @@ from tests.support.mock_openai import MockOpenAI, status, text
 from tests.support.plugged import Approving, plugged
 from tests.support.running import assert_one_result_a_run, counts, now, run
 from tests.support.specs import REFUSAL, job_spec, plugin, scripted
+from tests.support.together import together
 
 TENANT = "acme"
 RULES = plugin(judges, "rules")
@@ -346,3 +348,35 @@ def test_dispositions_are_those_of_the_job(services: Services) -> None:
     found = [result.disposition for result in stored(services, judgement)]
     assert found == [Disposition.REFUSED, Disposition.ANSWERED, Disposition.BLOCKED, Disposition.ERROR] * 2
     assert counts(services, judgement).blocked == 2
+
+
+def attempt(work: Callable[[], object]) -> bool:
+    """Whether it was done; False when the state of things forbade it."""
+    try:
+        work()
+    except (ConflictError, NotFoundError):
+        return False
+    return True
+
+
+@pytest.mark.parametrize("_again", range(4))
+def test_of_a_retry_and_a_judgement_begun_at_the_same_moment_one_is_refused(services: Services, _again: int) -> None:
+    job = finished(services, 4, target=scripted({"text": REFUSAL}, ERROR))
+    retried, judged = together(
+        lambda: attempt(lambda: control.retry(services, tenant=TENANT, job_id=job.id)),
+        lambda: attempt(lambda: judge_again(services, RULES, tenant=TENANT, job_id=job.id)),
+    )
+    assert retried is not judged
+    assert now(services, job).status is (JobStatus.RUNNING if retried else JobStatus.COMPLETED)
+
+
+@pytest.mark.parametrize("_again", range(4))
+def test_a_judgement_begun_while_its_job_is_deleted_is_refused_or_goes_with_it(services: Services, _again: int) -> None:
+    job = finished(services, 4)
+    deleted, _ = together(
+        lambda: attempt(lambda: control.delete(services, tenant=TENANT, job_id=job.id)),
+        lambda: attempt(lambda: judge_again(services, RULES, tenant=TENANT, job_id=job.id)),
+    )
+    assert deleted
+    with services.store.read() as session:
+        assert session.scalar(sql("SELECT count(*) FROM jobs")) == 0
