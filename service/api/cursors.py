@@ -67,6 +67,13 @@ class CaseCursor(_Cursor):
         return index
 
 
+class JudgementCursor(JobCursor):
+    """(creation time, id) of the last judgement seen."""
+
+    kind = "judgements"
+    prefix = "jdg"
+
+
 class ResultCursor(_Cursor):
     """(repeat, case index) of the last result seen."""
 
@@ -76,6 +83,12 @@ class ResultCursor(_Cursor):
         """Read it."""
         repeat, index = (number for number in after if type(number) is int and 0 <= number <= _MAX_INTEGER)
         return repeat, index
+
+
+class DifferenceCursor(ResultCursor):
+    """(repeat, case index) of the last result seen."""
+
+    kind = "differences"
 
 
 def encode(kind: str, *after: Any) -> str:

@@ -26,3 +26,17 @@ JOB_EXAMPLES = {
         },
     },
 }
+
+JUDGEMENT_EXAMPLES = {
+    "rules": {
+        "summary": "By wording, which needs no model",
+        "value": {"judge": {"type": "rules"}, "name": "by wording"},
+    },
+    "llm": {
+        "summary": "By a language model",
+        "value": {
+            "judge": {"type": "llm", "base_url": "http://127.0.0.1:8082/v1", "model": "judge-model"},
+            "name": "another judge",
+        },
+    },
+}

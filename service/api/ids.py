@@ -2,6 +2,11 @@
 
 from werkzeug.routing import BaseConverter
 
+JUDGEMENT_ID = {
+    "type": "string",
+    "pattern": "^jdg_[0-9a-f]{24}$",
+    "example": "jdg_0123456789abcdef01234567",
+}
 JOB_ID = {"type": "string", "pattern": "^job_[0-9a-f]{24}$", "example": "job_0123456789abcdef01234567"}
 
 SUITE_ID = {"type": "string", "pattern": "^suite_[0-9a-f]{24}$", "example": "suite_0123456789abcdef01234567"}
@@ -17,3 +22,7 @@ class JobId(BaseConverter):
 
 class SuiteId(JobId):
     """A suite's id."""
+
+
+class JudgementId(JobId):
+    """A judgement's id."""

@@ -46,7 +46,7 @@ class JobView:
     def links(self) -> dict[str, str]:
         """Where to go from here."""
         here = job_path(self.job.id)
-        there = ("results", "report", "cancel", "pause", "resume", "retry")
+        there = ("results", "report", "judgements", "cancel", "pause", "resume", "retry")
         return {"self": here, **{name: f"{here}/{name}" for name in there}}
 
 

@@ -7,6 +7,7 @@ from flask.views import MethodView
 from service.api.auth import needs
 from service.api.blueprint import Blueprint
 from service.api.context import current_tenant, services
+from service.api.judged import chosen
 from service.api.presenting import by_role
 from service.api.schemas.reports import ReportQuerySchema, ReportSchema
 from service.domain import report
@@ -29,10 +30,12 @@ class ReportOfJob(MethodView):
     def get(self, query: dict[str, Any], job_id: str) -> Report:
         """Report on a job: rates with 95% intervals, tables, gate, and what is needed to run it again.
 
-        A job that still runs is reported on so far.
+        A job that still runs is reported on so far. With `judgement`, everything is counted by its verdicts.
         """
-        del query  # there is one format yet
         with services().store.read() as session:
             job = jobs.get(session, current_tenant(), job_id)
-            usage = by_role(tallies.read_usage(session, job_id))
-            return report.build(job, tallies.read(session, job_id), usage)
+            by = chosen(session, job, query["judgement"])
+            target, judge = (by_role(tallies.read_usage(session, part.id)) for part in (job, by))
+            usage = {"target": target["target"], "judge": judge["judge"]}
+            judgement = by if by.completions_of else None
+            return report.build(job, tallies.read(session, by.id), usage, judgement=judgement)

@@ -12,6 +12,7 @@ from service.api import cursors
 from service.api.auth import needs
 from service.api.blueprint import Blueprint
 from service.api.context import current_tenant, services
+from service.api.judged import chosen
 from service.api.schemas.results import ResultPageSchema, ResultQuerySchema, ResultSchema
 from service.domain.jobs import Job, Result
 from service.domain.roles import Role
@@ -41,11 +42,13 @@ class Results(MethodView):
     def get(self, query: dict[str, Any], job_id: str) -> dict[str, Any] | Response:
         """List a job's results in the order of the suite.
 
+        With `judgement`, verdicts (and the filter by verdict) are those of that judgement; the rest is the job's.
         With `Accept: application/x-ndjson`, all that match are streamed, one JSON object a line; `limit` and `cursor`
         are of no consequence then. A stream that breaks off ends without its last chunk, which HTTP clients notice.
         """
         with services().store.read() as session:
             job = jobs.get(session, current_tenant(), job_id)
+            job = chosen(session, job, query.pop("judgement"))
         return _stream(job, query["which"]) if _wants_stream() else _page(job, **query)
 
 

@@ -1,26 +1,33 @@
 """Every route of the service."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
 
-from service.api import catalog, docs, health, jobs, reports, results, scrape, suites
+from service.api import agreements, catalog, docs, health, jobs, judgements, reports, results, scrape, suites
 from service.api.blueprint import Api
-from service.api.ids import JOB_ID, SUITE_ID, JobId, SuiteId
+from service.api.ids import JOB_ID, JUDGEMENT_ID, SUITE_ID, JobId, JudgementId, SuiteId
 
-RESOURCES = (jobs, results, reports, suites, catalog, health, scrape, docs)
+RESOURCES = (jobs, results, reports, judgements, agreements, suites, catalog, health, scrape, docs)
+IDS = {"job": (JobId, JOB_ID), "judgement": (JudgementId, JUDGEMENT_ID), "suite": (SuiteId, SUITE_ID)}
 
 
 def register(app: Flask) -> dict[str, Any]:
     """Add all routes; gives the API's description."""
     app.url_map.converters["job"] = JobId
-    app.url_map.converters["suite"] = SuiteId
+    app.url_map.converters.update({name: converter for name, (converter, _) in IDS.items()})
     app.url_map.strict_slashes = True
     api = Api(app)
-    api.register_converter(JobId, lambda _: dict(JOB_ID))
-    api.register_converter(SuiteId, lambda _: dict(SUITE_ID))
+    for converter, schema in IDS.values():
+        api.register_converter(converter, _always(schema))
     for resource in RESOURCES:
         api.register_blueprint(resource.blueprint)
     app.register_blueprint(docs.pages)
     description: dict[str, Any] = api.spec.to_dict()
     return {"openapi": description.pop("openapi"), **description}
+
+
+def _always(schema: dict[str, str]) -> Callable[[object], dict[str, str]]:
+    """What describes a converter, a copy each time, since it is added to."""
+    return lambda _: dict(schema)

@@ -24,11 +24,20 @@ def submit_once(spec: JobSpec, key: str | None) -> tuple[JobView, dict[str, str]
         ConflictError: the suite is not ready.
     """
     refuse_too_large(spec.suite, spec.repeats)
-    once = IdempotencyKey(key, hashlib.sha256(request.get_data()).hexdigest()) if key else None
-    headers = {"Idempotency-Replayed": "true"} if once and _is_known(once) else {}
+    once, headers = once_only(key)
     job = submit(services(), spec, tenant=current_tenant(), once=once)
     with services().store.read() as session:
         return view(session, job), {"Location": job_path(job.id), **headers}
+
+
+def once_only(key: str | None) -> tuple[IdempotencyKey | None, dict[str, str]]:
+    """The request's Idempotency-Key, if it has one, and the headers that say whether it came before."""
+    if key is None:
+        return None, {}
+    # The address is part of it: the same body means something else under another one.
+    digest = hashlib.sha256(request.path.encode() + b"\n" + request.get_data()).hexdigest()
+    once = IdempotencyKey(key, digest)
+    return once, {"Idempotency-Replayed": "true"} if _is_known(once) else {}
 
 
 def _is_known(once: IdempotencyKey) -> bool:

@@ -61,7 +61,9 @@ class Suites(MethodView):
         """List suites, newest first. Those that jobs have made for themselves are not among them."""
         limit = query["limit"]
         with services().store.read() as session:
-            found = suites.page(session, current_tenant(), query["status"], after=query["cursor"], limit=limit + 1)
+            found = suites.page(
+                session, current_tenant(), query.get("status"), after=query.get("cursor"), limit=limit + 1
+            )
         last = found[limit - 1] if len(found) > limit else None
         cursor = cursors.encode("suites", last.created_at.isoformat(), last.id) if last else None
         return {"data": found[:limit], "next_cursor": cursor}
@@ -117,7 +119,7 @@ class Cases(MethodView):
             return written(services().store, suite, format_)
         limit = query["limit"]
         with services().store.read() as session:
-            found = cases.page(session, suite.id, after=query["cursor"], limit=limit + 1)
+            found = cases.page(session, suite.id, after=query.get("cursor", -1), limit=limit + 1)
         cursor = cursors.encode("cases", found[limit - 1].index) if len(found) > limit else None
         return {"data": found[:limit], "next_cursor": cursor}
 

@@ -15,6 +15,8 @@ COMMANDS: Mapping[str, str] = {
     "results": "results:results",
     "report": "report:report",
     "gate": "jobs:gate",
+    "judge": "judging:judge",
+    "agreement": "judging:agreement",
     "cancel": "jobs:cancel",
     "pause": "jobs:pause",
     "resume": "jobs:resume",

@@ -1,6 +1,5 @@
 """Commands on jobs: submit, watch, cancel, list, gate."""
 
-import json
 from typing import Any
 
 import click
@@ -11,6 +10,7 @@ from service.cli.options import client, job_argument, json_option, print_json
 from service.cli.outcome import exit_code, gate_lines, summary
 from service.cli.paging import pages
 from service.cli.progress import JsonLines
+from service.cli.reading import read_json
 from service.cli.tables import jobs_table, show
 from service.cli.watching import ENDED, follow, follow_shown
 
@@ -26,7 +26,7 @@ def submit(spec: Any, wait: bool, idempotency_key: str | None, as_json: bool) ->
     """Submit a test job; `-` reads it from standard input. Prints the job's id."""
     service = client()
     headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
-    job = service.post("/v1/jobs", _read(spec), headers)
+    job = service.post("/v1/jobs", read_json(spec, "job"), headers)
     if not wait:
         print_json(job) if as_json else click.echo(job["id"])
         return Exit.DONE
@@ -120,13 +120,3 @@ def gate(job_id: str, as_json: bool) -> int:
 def _ask(job_id: str, verb: str, as_json: bool, body: Json | None = None) -> None:
     job = client().post(job_path(job_id, verb), body)
     print_json(job) if as_json else click.echo(summary(job))
-
-
-def _read(spec: Any) -> Json:
-    try:
-        document = json.loads(spec.read())
-    except ValueError as error:
-        raise CommandError(f"The job is not written in JSON: {error}", Exit.USAGE) from error
-    if not isinstance(document, dict):
-        raise CommandError("The job must be a JSON object.", Exit.USAGE)
-    return document

@@ -40,12 +40,21 @@ def follow(client: Client, job_id: str, shown: Display, clock: Clock | None = No
     Raises:
         UnreachableError: the service was away for longer than it takes to start it again.
     """
+    return follow_at(client, job_path(job_id), shown, clock)
+
+
+def follow_at(client: Client, path: str, shown: Display, clock: Clock | None = None) -> Json:
+    """Look at a job or a judgement again and again until it has ended or is paused.
+
+    Raises:
+        UnreachableError: the service was away for longer than it takes to start it again.
+    """
     clock = clock or Clock()
     heard = clock.now()
     away = False
     while True:
         try:
-            job = client.get(job_path(job_id))
+            job = client.get(path)
         except UnreachableError as error:
             if clock.now() - heard > PATIENCE_SECONDS:
                 raise

@@ -72,6 +72,13 @@ class Job:
     limits: Limits
     active_seconds: float
     """Time spent running so far, pauses left out."""
+    completions_of: str | None = None
+    """For a judgement, the job whose stored completions it has judged again; no target is asked then."""
+
+    @property
+    def kind(self) -> str:
+        """`job` or `judgement`, as people and error codes call it."""
+        return "judgement" if self.completions_of else "job"
 
     @property
     def total(self) -> int:

@@ -10,6 +10,7 @@ from service.domain.completions import Usage
 from service.domain.gates import NO_GATE, Gate, evaluate
 from service.domain.jobs import Job
 from service.domain.lifecycle import JobStatus
+from service.domain.specs import PluginSpec
 from service.domain.statistics import Rate, wilson
 from service.domain.tallies import Counts, Tally, grouped, total
 from service.domain.verdicts import Disposition
@@ -48,6 +49,8 @@ class Report:
     """What a job found, and what is needed to run it again. A job that still runs is reported on so far."""
 
     job: Job
+    judgement: Job | None
+    """Whose verdicts these are; None: the job's own."""
     totals: Counts
     rates: Rates
     by_category: tuple[Row, ...]
@@ -57,11 +60,22 @@ class Report:
     usage: Mapping[str, Usage]
     gate: Gate
 
+    @property
+    def judge(self) -> PluginSpec:
+        """Who gave the verdicts."""
+        return (self.judgement or self.job).judge
 
-def build(job: Job, tallies: Sequence[Tally], usage: Mapping[str, Usage]) -> Report:
-    """Count everything up."""
+    @property
+    def gate_of(self) -> str:
+        """`job`, or `judgement` for what the job's gate would be by other verdicts, which it is not."""
+        return (self.judgement or self.job).kind
+
+
+def build(job: Job, tallies: Sequence[Tally], usage: Mapping[str, Usage], *, judgement: Job | None = None) -> Report:
+    """Count everything up; by the verdicts of a judgement of the job if one is given, and then from its tallies."""
     return Report(
         job=job,
+        judgement=judgement,
         totals=total(tallies),
         rates=_rates(tallies),
         by_category=_table(tallies, lambda tally: (tally.category,)),
@@ -69,7 +83,7 @@ def build(job: Job, tallies: Sequence[Tally], usage: Mapping[str, Usage]) -> Rep
         by_technique=_table(tallies, lambda tally: (tally.technique,)),
         by_category_and_style=_table(tallies, lambda tally: (tally.category, tally.style)),
         usage=usage,
-        gate=gate(job, tallies),
+        gate=gate(judgement or job, tallies),
     )
 
 

@@ -1,4 +1,4 @@
-"""One case from prompt to verdict."""
+"""One case from prompt to verdict, or from a stored completion to another verdict."""
 
 import logging
 
@@ -22,6 +22,16 @@ async def assess(target: Target, judge: Judge, case: Case, repeat: int) -> Outco
     disposition = disposition_of(case, completion)
     judgement = None if completion.error else await _judge(judge, case, completion)
     return Outcome(case, repeat, completion, disposition, judgement)
+
+
+async def assess_again(judge: Judge, recorded: Outcome) -> Outcome:
+    """Have a stored completion judged. What comes of it holds no completion: that is stored, and nothing was asked."""
+    if recorded.completion.error:
+        return recorded
+    failpoint("judge", recorded.case.index)
+    judgement = await _judge(judge, recorded.case, recorded.completion)
+    failpoint("judged", recorded.case.index)
+    return Outcome(recorded.case, recorded.repeat, Completion(attempts=0), recorded.disposition, judgement)
 
 
 def disposition_of(case: Case, completion: Completion) -> Disposition:

@@ -1,4 +1,9 @@
-"""What a person may do to a job. Repeating a verb whose effect holds changes nothing."""
+"""What a person may do to a job. Repeating a verb whose effect holds changes nothing.
+
+Everything here does the same to a judgement `of` the job of that id.
+"""
+
+from sqlalchemy.orm import Session
 
 from service.domain.jobs import Job, StatusReason
 from service.domain.lifecycle import JobStatus
@@ -7,13 +12,14 @@ from service.errors import ConflictError
 from service.pipeline.finish import ended
 from service.pipeline.services import Services
 from service.pipeline.wake import wake
-from service.store import batches, jobs, making, results, suites
+from service.store import batches, jobs, judgements, making, suites
+from service.store.judgements import reopen
 
 PAUSED = StatusReason("paused", "Paused on request; resume it to go on.")
 CANCELLED = StatusReason("cancelled", "Cancelled on request.")
 
 
-def cancel(services: Services, *, tenant: str, job_id: str) -> Job:
+def cancel(services: Services, *, tenant: str, job_id: str, of: str | None = None) -> Job:
     """Stop a job for good; what it has so far stays.
 
     Raises:
@@ -21,17 +27,17 @@ def cancel(services: Services, *, tenant: str, job_id: str) -> Job:
         ConflictError: the job has ended in another way.
     """
     with services.store.write() as session:
-        job = jobs.get(session, tenant, job_id)
+        job = jobs.get(session, tenant, job_id, of=of)
         won = jobs.move(session, job_id, JobStatus.CANCELLED, CANCELLED)
     if won:
         ended(services, job)
     now = _now(services, job)
     if not won and now.status is not JobStatus.CANCELLED:
-        raise ConflictError(f"Job {job_id} has {now.status} and can't be cancelled any more.", code="job_ended")
+        raise _conflict(job, "ended", f"has {now.status} and can't be cancelled any more.")
     return now
 
 
-def pause(services: Services, *, tenant: str, job_id: str) -> Job:
+def pause(services: Services, *, tenant: str, job_id: str, of: str | None = None) -> Job:
     """Send no further calls. Those under way may end within a few seconds; what is cut off is asked again.
 
     Raises:
@@ -39,15 +45,15 @@ def pause(services: Services, *, tenant: str, job_id: str) -> Job:
         ConflictError: the job has ended.
     """
     with services.store.write() as session:
-        job = jobs.get(session, tenant, job_id)
+        job = jobs.get(session, tenant, job_id, of=of)
         won = jobs.move(session, job_id, JobStatus.PAUSED, PAUSED)
     now = _now(services, job)
     if not won and now.status is not JobStatus.PAUSED:
-        raise ConflictError(f"Job {job_id} has {now.status}: there is nothing to pause.", code="job_ended")
+        raise _conflict(job, "ended", f"has {now.status}: there is nothing to pause.")
     return now
 
 
-def resume(services: Services, *, tenant: str, job_id: str, limits: Limits | None = None) -> Job:
+def resume(services: Services, *, tenant: str, job_id: str, limits: Limits | None = None, of: str | None = None) -> Job:
     """Go on with a paused job, under other limits if any are given.
 
     Raises:
@@ -55,7 +61,7 @@ def resume(services: Services, *, tenant: str, job_id: str, limits: Limits | Non
         ConflictError: the job has ended.
     """
     with services.store.write() as session:
-        job = jobs.get(session, tenant, job_id)
+        job = jobs.get(session, tenant, job_id, of=of)
         if limits:
             jobs.change_limits(session, job_id, limits)
         onward = JobStatus.RUNNING if batches.any_planned(session, job_id) else JobStatus.QUEUED
@@ -63,38 +69,43 @@ def resume(services: Services, *, tenant: str, job_id: str, limits: Limits | Non
         if won and onward is JobStatus.QUEUED:
             making.begin_anew(session, job.suite.id)
         if not won and not (now := _now(services, job)).status.is_active:
-            raise ConflictError(f"Job {job_id} has {now.status}: only a paused job can be resumed.", code="job_ended")
+            raise _conflict(job, "ended", f"has {now.status}: only a paused {job.kind} can be resumed.")
     return _on(services, job)
 
 
-def retry(services: Services, *, tenant: str, job_id: str) -> Job:
+def retry(services: Services, *, tenant: str, job_id: str, of: str | None = None) -> Job:
     """Run again what ended in an error in a completed job, and nothing else.
+
+    Of a judgement, judge again what its judge failed on, and what has come since by a retry of the job.
 
     Raises:
         NotFoundError: the tenant has no such job.
-        ConflictError: the job has not completed, or has failed or been cancelled.
+        ConflictError: the job has not completed, or has failed or been cancelled, or a judgement of it has not ended.
     """
     with services.store.write() as session:
-        job = jobs.get(session, tenant, job_id)
-        if job.status is JobStatus.COMPLETED and batches.reopen_errors(session, job_id, job.suite.size):
-            results.delete_errors(session, job_id)
-            jobs.move(session, job_id, JobStatus.RUNNING, only_from={JobStatus.COMPLETED})
+        jobs.lock(session, of or job_id)
+        job = jobs.get(session, tenant, job_id, of=of)
+        if job.status is JobStatus.COMPLETED:
+            _refuse_while_completions_change(session, job)
+            if reopen(session, job):
+                jobs.move(session, job_id, JobStatus.RUNNING, only_from={JobStatus.COMPLETED})
     if job.status not in {JobStatus.COMPLETED, JobStatus.RUNNING}:
-        raise ConflictError(f"Job {job_id} is {job.status}: retry is for completed jobs.", code="job_not_completed")
+        raise _conflict(job, "not_completed", f"is {job.status}: retry is for a completed {job.kind}.")
     return _on(services, job)
 
 
-def delete(services: Services, *, tenant: str, job_id: str) -> None:
-    """Remove an ended job, its results, and its suite if no other job uses it.
+def delete(services: Services, *, tenant: str, job_id: str, of: str | None = None) -> None:
+    """Remove an ended job, its results and judgements, and its suite if no other job uses it.
 
     Raises:
         NotFoundError: the tenant has no such job.
         ConflictError: the job has not ended.
     """
     with services.store.write() as session:
-        job = jobs.get(session, tenant, job_id)
+        jobs.lock(session, job_id)
+        job = jobs.get(session, tenant, job_id, of=of)
         if not job.status.is_final:
-            raise ConflictError(f"Job {job_id} is {job.status}: cancel it before deleting it.", code="job_active")
+            raise _conflict(job, "active", f"is {job.status}: cancel it before deleting it.")
         jobs.delete_job(session, job)
         suites.delete_unused(session, job.suite.id)
 
@@ -115,9 +126,23 @@ def delete_suite(services: Services, *, tenant: str, suite_id: str) -> None:
         suites.remove(session, suite_id)
 
 
+def _refuse_while_completions_change(session: Session, job: Job) -> None:
+    """A judgement runs on what its job has stored, so that only one of the two runs at a time."""
+    if job.completions_of is None:
+        if judgements.any_unended(session, job.id):
+            message = f"A judgement of {job.id} has not ended: wait for it or cancel it, then retry the job."
+            raise ConflictError(message, code="judgement_active")
+    elif (judged := jobs.load(session, job.completions_of)) and judged.status is not JobStatus.COMPLETED:
+        raise _conflict(judged, "not_completed", f"is {judged.status}: wait for it, then retry the judgement.")
+
+
+def _conflict(job: Job, code: str, message: str) -> ConflictError:
+    return ConflictError(f"{job.kind.title()} {job.id} {message}", code=f"{job.kind}_{code}")
+
+
 def _now(services: Services, job: Job) -> Job:
     with services.store.read() as session:
-        return jobs.get(session, job.tenant, job.id)
+        return jobs.get(session, job.tenant, job.id, of=job.completions_of)
 
 
 def _on(services: Services, job: Job) -> Job:

@@ -1,4 +1,7 @@
-"""What a worker needs to run a job: its target and its judge, each with a limiter that all workers share."""
+"""What a worker needs to run a job: its target and its judge, each with a limiter that all workers share.
+
+For a judgement that is the judge alone.
+"""
 
 import asyncio
 import logging
@@ -57,10 +60,11 @@ def _pace(services: Services, name: str, per_minute: int | None) -> Pace | None:
 class Equipment:
     """A job's plug-ins, built and limited."""
 
-    target: Target
+    target: Target | None
+    """None for a judgement."""
     judge: Judge
-    throttles: tuple[Throttle, Throttle]
-    """Of the target and of the judge."""
+    throttles: tuple[Throttle, ...]
+    """Of the target, if there is one, and of the judge."""
 
     @property
     def maximum(self) -> int:
@@ -69,7 +73,8 @@ class Equipment:
 
     async def close(self) -> None:
         """Release connections and slots."""
-        await self.target.close()
+        if self.target:
+            await self.target.close()
         await self.judge.close()
         for throttle in self.throttles:
             await asyncio.to_thread(throttle.release)
@@ -82,9 +87,12 @@ def equip(services: Services, job: Job, sealed: bytes | None, lane: str) -> Equi
         VaultError: the secrets were sealed with a key that this worker does not have.
     """
     secrets = services.vault.open(sealed)
-    throttles = (Throttle(services, job.tenant, job.target, lane), Throttle(services, job.tenant, job.judge, lane))
-    options = join_secrets(targets.schema(job.target.name), job.target.options, secrets.get("target", {}))
-    target = targets.get(job.target.name)(options, throttles[0].limiter)
+    of_judge = Throttle(services, job.tenant, job.judge, lane)
     options = join_secrets(judges.schema(job.judge.name), job.judge.options, secrets.get("judge", {}))
-    judge = judges.get(job.judge.name)(options, throttles[1].limiter)
-    return Equipment(target, judge, throttles)
+    judge = judges.get(job.judge.name)(options, of_judge.limiter)
+    if job.completions_of:
+        return Equipment(None, judge, (of_judge,))
+    of_target = Throttle(services, job.tenant, job.target, lane)
+    options = join_secrets(targets.schema(job.target.name), job.target.options, secrets.get("target", {}))
+    target = targets.get(job.target.name)(options, of_target.limiter)
+    return Equipment(target, judge, (of_target, of_judge))

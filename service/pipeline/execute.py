@@ -10,7 +10,7 @@ from service.domain.jobs import Job, Outcome, StatusReason
 from service.domain.lifecycle import JobStatus
 from service.domain.tallies import total
 from service.errors import StaleClaimError
-from service.pipeline.assess import assess
+from service.pipeline.assess import assess, assess_again
 from service.pipeline.equipment import Equipment, equip
 from service.pipeline.feed import Feed, Run
 from service.pipeline.finish import fail, halt
@@ -24,7 +24,7 @@ from service.store.patience import patient
 from service.store.vault import VaultError
 
 DEAD_AFTER = 10
-"""A target whose first cases all ended in errors is taken for dead after this many."""
+"""A model whose first cases all ended in errors is taken for dead after this many."""
 
 logger = logging.getLogger(__name__)
 
@@ -108,22 +108,31 @@ class Lane:
                 self._cases.add(case)
 
     async def _run_case(self, run: Run, writer: Writer) -> None:
-        outcome = await assess(self.equipment.target, self.equipment.judge, run.case, run.repeat)
+        outcome = await self._assess(run)
         if outcome.error and outcome.error.stops_job:
             self._halt(StatusReason(f"{outcome.error.stage}_{outcome.error.code}", outcome.error.message))
             return
         writer.put(run, outcome)
         await self._watch_for_death(outcome)
 
+    async def _assess(self, run: Run) -> Outcome:
+        if self.equipment.target:
+            return await assess(self.equipment.target, self.equipment.judge, run.case, run.repeat)
+        if run.recorded is None:
+            raise StaleClaimError(f"what {self.job.id} judges has been deleted")
+        return await assess_again(self.equipment.judge, run.recorded)
+
     async def _watch_for_death(self, outcome: Outcome) -> None:
-        if self._failures < 0:
+        """Halt if the target (of a judgement: the judge) seems to be dead."""
+        asked_none = self.equipment.target is None and outcome.completion.error
+        if self._failures < 0 or asked_none:
             return
-        error = outcome.completion.error
+        error = outcome.completion.error if self.equipment.target else outcome.error
         self._failures = self._failures + 1 if error else -1
         if error and self._failures == DEAD_AFTER and not await asyncio.to_thread(self._has_answers):
             self._halt(
                 StatusReason(
-                    "target_failing",
+                    f"{error.stage}_failing",
                     f"The first {DEAD_AFTER} cases all ended in errors, so the rest was not sent. The last error: "
                     f"{error.message}",
                 )

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from service.domain.cases import Case
-from service.domain.jobs import Job
+from service.domain.jobs import Job, Outcome
 from service.failpoints import failpoint
 from service.pipeline.services import Services
-from service.store import batches, cases
+from service.store import batches, cases, recorded
 from service.store.batches import Batch
 from service.store.patience import patient
 
@@ -21,6 +21,8 @@ class Run:
     number: int
     case: Case
     repeat: int
+    recorded: Outcome | None = None
+    """Of a judgement: what the job that it judges has stored for this run."""
 
 
 @dataclass(slots=True)
@@ -69,5 +71,7 @@ def unfold(services: Services, job: Job, batch: Batch) -> list[Run]:
     with services.store.read() as session:
         found = cases.read(session, job.suite.id, first, batch.last - repeat * size)
         stored = batches.stored_runs(session, batch, size)
-    runs = (Run(batch, repeat * size + case.index, case, repeat) for case in found)
+        completed = recorded.read_outcomes(session, job.completions_of, repeat, found) if job.completions_of else ()
+    completions = {outcome.case.index: outcome for outcome in completed}
+    runs = (Run(batch, repeat * size + case.index, case, repeat, completions.get(case.index)) for case in found)
     return [run for run in runs if run.number not in stored]

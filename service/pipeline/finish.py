@@ -1,6 +1,7 @@
 """The ends of a job, each reached once, and the halt from which a person may resume it."""
 
 import logging
+from datetime import timedelta
 
 from service import metrics
 from service.domain.jobs import Job, StatusReason
@@ -42,12 +43,16 @@ def halt(services: Services, job: Job, reason: StatusReason) -> bool:
 
 
 def ended(services: Services, job: Job) -> bool:
-    """Count and log an end that was just reached; always True."""
+    """Count and log an end that was just reached; always True. A judgement is no job to be counted."""
     with services.store.read() as session:
         ended = jobs.load(session, job.id)
     if ended and ended.finished_at:
-        metrics.JOBS_FINISHED.labels(ended.status.value).inc()
-        seconds = (ended.finished_at - ended.created_at).total_seconds()
-        metrics.JOB_DURATION.observe(max(0.0, seconds))  # by the clocks of two machines, which may not agree
         logger.info("%s %s", ended.id, ended.status)
+        if not ended.completions_of:
+            _measure(ended.status, ended.finished_at - ended.created_at)
     return True
+
+
+def _measure(status: JobStatus, took: timedelta) -> None:
+    metrics.JOBS_FINISHED.labels(status.value).inc()
+    metrics.JOB_DURATION.observe(max(0.0, took.total_seconds()))  # by the clocks of two machines, which may not agree

@@ -1,5 +1,6 @@
 """From a validated specification to a stored job whose first task is queued."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sqlalchemy.exc import IntegrityError
@@ -35,12 +36,38 @@ def submit(services: Services, spec: JobSpec, *, tenant: str, once: IdempotencyK
         ConflictError: the suite it names could not be made.
         InvalidError: the Idempotency-Key came before with another request.
     """
-    if once and (earlier := _earlier(services, tenant, once)):
+    sealed = services.vault.seal({"target": spec.target.secrets, "judge": spec.judge.secrets})
+
+    def store(session: Session) -> str:
+        suite = _suite(services, session, spec.suite, tenant)
+        return jobs.create(session, spec, suite, tenant=tenant, sealed=sealed)
+
+    return accept(services, store, tenant=tenant, once=once)
+
+
+def accept(
+    services: Services,
+    store: Callable[[Session], str],
+    *,
+    tenant: str,
+    once: IdempotencyKey | None,
+    of: str | None = None,
+) -> Job:
+    """Store a job (or a judgement `of` one), once for each key, commit, then queue its first task.
+
+    Raises:
+        InvalidError: the Idempotency-Key came before with another request.
+    """
+    if once and (earlier := _earlier(services, tenant, once, of)):
         return earlier
     try:
-        job = _store(services, spec, tenant, once)
+        with services.store.write() as session:
+            job_id = store(session)
+            if once:
+                idempotency.remember(session, tenant, once.key, once.request_digest, job_id)
+            job = jobs.get(session, tenant, job_id, of=of)
     except IntegrityError:
-        earlier = _earlier(services, tenant, once) if once else None
+        earlier = _earlier(services, tenant, once, of) if once else None
         if earlier is None:
             raise
         return earlier
@@ -58,16 +85,6 @@ def submit_suite(services: Services, spec: SuiteSpec, name: str | None, *, tenan
         suite = suites.create(session, tenant, new)
     wake_suite(services, suite)
     return suite
-
-
-def _store(services: Services, spec: JobSpec, tenant: str, once: IdempotencyKey | None) -> Job:
-    sealed = services.vault.seal({"target": spec.target.secrets, "judge": spec.judge.secrets})
-    with services.store.write() as session:
-        suite = _suite(services, session, spec.suite, tenant)
-        job_id = jobs.create(session, spec, suite, tenant=tenant, sealed=sealed)
-        if once:
-            idempotency.remember(session, tenant, once.key, once.request_digest, job_id)
-        return jobs.get(session, tenant, job_id)
 
 
 def _suite(services: Services, session: Session, spec: SuiteSpec, tenant: str) -> Suite:
@@ -95,7 +112,7 @@ def _existing(session: Session, suite_id: str, tenant: str) -> Suite:
     return suite
 
 
-def _earlier(services: Services, tenant: str, once: IdempotencyKey) -> Job | None:
+def _earlier(services: Services, tenant: str, once: IdempotencyKey, of: str | None) -> Job | None:
     """The job that an earlier request with the same key has made."""
     with services.store.read() as session:
         found = idempotency.find(session, tenant, once.key)
@@ -107,4 +124,4 @@ def _earlier(services: Services, tenant: str, once: IdempotencyKey) -> Job | Non
                 "This Idempotency-Key was used for another request; send a fresh key with a new request.",
                 code="idempotency_key_reused",
             )
-        return jobs.get(session, tenant, job_id)
+        return jobs.get(session, tenant, job_id, of=of)

@@ -2,12 +2,13 @@
 
 import logging
 from contextlib import suppress
+from dataclasses import replace
 
-from service.domain.completions import CallError, Completion, ErrorCode
+from service.domain.completions import CallError, Completion, ErrorCode, Judgement
 from service.domain.jobs import Job, Outcome
 from service.domain.verdicts import Disposition
 from service.errors import StaleClaimError
-from service.pipeline.feed import unfold
+from service.pipeline.feed import Run, unfold
 from service.pipeline.finish import complete
 from service.pipeline.services import Services
 from service.pipeline.writer import count
@@ -35,11 +36,17 @@ def write_off_lost_batches(services: Services, job: Job, token: str) -> None:
 
 
 def _write_off(services: Services, job: Job, batch: Batch, token: str) -> None:
-    outcomes = [
-        Outcome(run.case, run.repeat, Completion(error=LOST, attempts=0), Disposition.ERROR, None)
-        for run in unfold(services, job, batch)
-    ]
+    outcomes = [_lost(run) for run in unfold(services, job, batch)]
     with services.store.write() as session:
         new = results.save(session, job, batch, token, outcomes)
         batches.close(session, batch)
-    count(new)
+    count(job, new)
+
+
+def _lost(run: Run) -> Outcome:
+    if run.recorded is None:
+        return Outcome(run.case, run.repeat, Completion(error=LOST, attempts=0), Disposition.ERROR, None)
+    if run.recorded.completion.error:
+        return run.recorded
+    judgement = Judgement(None, "", error=replace(LOST, stage="judge"))
+    return Outcome(run.case, run.repeat, Completion(attempts=0), run.recorded.disposition, judgement)

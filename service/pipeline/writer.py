@@ -69,12 +69,17 @@ class Writer:
             failpoint("writing")
         failpoint("written")
         self.feed.open_runs[batch.number] = missing
-        count(new)
+        count(self.job, new)
         return not missing
 
 
-def count(outcomes: list[Outcome]) -> None:
-    """Count stored outcomes in the metrics: after the commit, so that no case is counted that is not there."""
+def count(job: Job, outcomes: list[Outcome]) -> None:
+    """Count stored outcomes in the metrics: after the commit, so that no case is counted that is not there.
+
+    A case judged again has been counted already.
+    """
+    if job.completions_of:
+        return
     for outcome in outcomes:
         verdict = outcome.verdict.value if outcome.verdict else "none"
         metrics.CASES.labels(outcome.disposition.value, verdict).inc()

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select, u
 from sqlalchemy.orm import Session
 
 from service.domain.lifecycle import JobStatus
+from service.domain.verdicts import Disposition
 from service.errors import StaleClaimError
 from service.store.session import changed, database_now
 from service.store.tables import BatchRow, JobRow, ResultRow
@@ -112,11 +113,19 @@ def hand_back(session: Session, job_id: str, token: str) -> None:
     changed(session, held.values(status=OPEN, claim=None, leased_until=None, attempts=BatchRow.attempts - 1))
 
 
-def reopen_errors(session: Session, job_id: str, suite_size: int) -> int:
-    """Open the finished batches that hold results in error, for another try; gives how many."""
+def reopen_errors(
+    session: Session, job_id: str, suite_size: int, *, errors_of: str | None = None, of_judge: bool = False
+) -> int:
+    """Open the finished batches that hold results in error, for another try; gives how many.
+
+    `errors_of`: the errors of that job count instead. `of_judge`: only a judge's errors count.
+    """
     run = ResultRow.case_index + suite_size * ResultRow.repeat
     in_error = exists().where(
-        ResultRow.job_id == job_id, ResultRow.verdict.is_(None), run.between(BatchRow.first, BatchRow.last)
+        ResultRow.job_id == (errors_of or job_id),
+        ResultRow.verdict.is_(None),
+        *([ResultRow.disposition != Disposition.ERROR.value] if of_judge else []),
+        run.between(BatchRow.first, BatchRow.last),
     )
     stale = update(BatchRow).where(BatchRow.job_id == job_id, BatchRow.status == DONE, in_error)
     return changed(session, stale.values(status=OPEN, claim=None, leased_until=None, attempts=0))

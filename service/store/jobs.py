@@ -23,6 +23,8 @@ from service.store.waking import WAKE_SECONDS
 class JobFilter:
     """Which jobs to list; None means any. `label` is a (name, value) pair."""
 
+    completions_of: str | None = None
+    """The judgements of that job; None means jobs of their own, never judgements."""
     status: JobStatus | None = None
     model: str | None = None
     label: tuple[str, str] | None = None
@@ -30,9 +32,17 @@ class JobFilter:
     created_before: datetime | None = None
 
 
-def create(session: Session, spec: JobSpec, suite: Suite, *, tenant: str, sealed: bytes | None) -> str:
+def create(
+    session: Session,
+    spec: JobSpec,
+    suite: Suite,
+    *,
+    tenant: str,
+    sealed: bytes | None,
+    completions_of: str | None = None,
+) -> str:
     """Store a new job as queued, due to be woken should its first task get lost; gives its id."""
-    job_id = new_id("job")
+    job_id = new_id("jdg" if completions_of else "job")
     session.execute(
         insert(JobRow).values(
             id=job_id,
@@ -40,6 +50,7 @@ def create(session: Session, spec: JobSpec, suite: Suite, *, tenant: str, sealed
             name=spec.name,
             status=JobStatus.QUEUED.value,
             created_at=datetime.now(UTC),
+            completions_of=completions_of,
             suite_id=suite.id,
             model=spec.target.options.get("model"),
             target=_plugin_json(spec.target),
@@ -56,13 +67,16 @@ def create(session: Session, spec: JobSpec, suite: Suite, *, tenant: str, sealed
     return job_id
 
 
-def get(session: Session, tenant: str, job_id: str) -> Job:
-    """One job of a tenant.
+def get(session: Session, tenant: str, job_id: str, *, of: str | None = None) -> Job:
+    """One job of a tenant, or one judgement `of` the job of that id.
 
     Raises:
-        NotFoundError: the tenant has no such job.
+        NotFoundError: the tenant has no such job or judgement.
     """
-    row = session.execute(_jobs().where(JobRow.id == job_id, JobRow.tenant == tenant)).one_or_none()
+    known = (JobRow.id == job_id, JobRow.tenant == tenant, JobRow.completions_of == of)
+    row = session.execute(_jobs().where(*known)).one_or_none()
+    if row is None and of:
+        raise NotFoundError(f"There is no judgement {job_id} of {of}.", code="judgement_not_found")
     if row is None:
         raise NotFoundError(f"There is no job {job_id}.", code="job_not_found")
     return _job(*row)
@@ -78,12 +92,17 @@ def page(
     session: Session, tenant: str, which: JobFilter, *, after: tuple[datetime, str] | None, limit: int
 ) -> list[Job]:
     """A tenant's jobs, newest first, from behind `after` (creation time and id of the last one seen)."""
-    query = _filtered(_jobs().where(JobRow.tenant == tenant), which)
+    query = _filtered(_jobs().where(JobRow.tenant == tenant, JobRow.completions_of == which.completions_of), which)
     if after is not None:
         when, job_id = after
         query = query.where(or_(JobRow.created_at < when, and_(JobRow.created_at == when, JobRow.id < job_id)))
     rows = session.execute(query.order_by(JobRow.created_at.desc(), JobRow.id.desc()).limit(limit))
     return [_job(*row) for row in rows]
+
+
+def lock(session: Session, job_id: str) -> None:
+    """Keep everybody else from changing the job, or having it judged again, until the transaction ends."""
+    session.execute(select(JobRow.id).where(JobRow.id == job_id).with_for_update())
 
 
 def sealed_secrets(session: Session, job_id: str) -> bytes | None:
@@ -130,9 +149,14 @@ def complete(session: Session, job_id: str) -> bool:
 
 
 def delete_job(session: Session, job: Job) -> None:
-    """Remove a job with all that hangs on it."""
+    """Remove a job with all that hangs on it, its judgements too. The job must be locked."""
+    judgements = JobRow.completions_of == job.id
+    # Locked before anything goes, so that the worker of one that runs can't add to what is being removed.
+    changed(session, update(JobRow).where(judgements).values(status=JobStatus.CANCELLED.value, wake_at=None))
+    ids = select(JobRow.id).where(or_(JobRow.id == job.id, judgements))
     for table in (ResultRow, TallyRow, UsageRow, BatchRow):
-        changed(session, delete(table).where(table.job_id == job.id))
+        changed(session, delete(table).where(table.job_id.in_(ids)))
+    changed(session, delete(JobRow).where(judgements))
     changed(session, delete(JobRow).where(JobRow.id == job.id))
 
 
@@ -142,8 +166,9 @@ def change_limits(session: Session, job_id: str, limits: Limits) -> None:
 
 
 def count_by_status(session: Session) -> dict[JobStatus, int]:
-    """How many jobs of all tenants stand in each state."""
-    rows = session.execute(select(JobRow.status, func.count()).group_by(JobRow.status))
+    """How many jobs of all tenants stand in each state, judgements left out."""
+    of_their_own = JobRow.completions_of.is_(None)
+    rows = session.execute(select(JobRow.status, func.count()).where(of_their_own).group_by(JobRow.status))
     return {JobStatus(status): count for status, count in rows}
 
 
@@ -188,4 +213,5 @@ def _job(row: JobRow, suite: SuiteRow, now: float) -> Job:
         labels=row.labels,
         limits=Limits(**row.limits),
         active_seconds=row.active_seconds + (now - row.running_since if row.running_since else 0.0),
+        completions_of=row.completions_of,
     )

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, insert, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, and_, delete, insert, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from service.domain.completions import CallError, ErrorCode, Usage
 from service.domain.ids import new_id
@@ -20,6 +20,12 @@ from service.store.tables import CaseRow, ResultRow, TallyRow
 
 PAGE = 500
 """Rows read at once when all are streamed."""
+
+Rows = Select[*tuple[Any, ...]]
+"""A row of a job and its case, and of a judgement its own row too."""
+
+Judged = aliased(ResultRow, name="judged")
+"""The rows of a judgement, beside those of the job whose completions they judge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +55,15 @@ def save(session: Session, job: Job, batch: Batch, token: str, outcomes: Sequenc
     return new
 
 
-def delete_errors(session: Session, job_id: str) -> int:
-    """Remove the results in error with their counts; gives how many."""
-    changed(session, delete(TallyRow).where(TallyRow.job_id == job_id, TallyRow.verdict == ""))
-    return changed(session, delete(ResultRow).where(ResultRow.job_id == job_id, ResultRow.verdict.is_(None)))
+def delete_errors(session: Session, job_id: str, *, of_judge: bool = False) -> int:
+    """Remove the results in error with their counts, or only those where it was the judge's; gives how many."""
+    counts = [TallyRow.job_id == job_id, TallyRow.verdict == ""]
+    rows = [ResultRow.job_id == job_id, ResultRow.verdict.is_(None)]
+    if of_judge:
+        counts.append(TallyRow.disposition != Disposition.ERROR.value)
+        rows.append(ResultRow.disposition != Disposition.ERROR.value)
+    changed(session, delete(TallyRow).where(*counts))
+    return changed(session, delete(ResultRow).where(*rows))
 
 
 def run_of(job: Job, outcome: Outcome) -> int:
@@ -61,17 +72,19 @@ def run_of(job: Job, outcome: Outcome) -> int:
 
 
 def page(session: Session, job: Job, which: ResultFilter, *, after: tuple[int, int] | None, limit: int) -> list[Result]:
-    """A job's results in the order of the suite, from behind `after` (repeat and case index of the last one seen)."""
-    query = _filtered(select(ResultRow, CaseRow).where(ResultRow.job_id == job.id), which).join(
-        CaseRow, and_(CaseRow.suite_id == job.suite.id, CaseRow.index == ResultRow.case_index)
-    )
+    """A job's results in the order of the suite, from behind `after` (repeat and case index of the last one seen).
+
+    Of a judgement: the results of the job that it judges, with its verdicts in place of the job's own.
+    """
+    query = _judged_again(job) if job.completions_of else _own(job)
+    verdicts = Judged if job.completions_of else ResultRow
+    if which.verdict is not None:
+        query = query.where(verdicts.verdict == which.verdict)
     if after is not None:
         repeat, index = after
-        query = query.where(
-            or_(ResultRow.repeat > repeat, and_(ResultRow.repeat == repeat, ResultRow.case_index > index))
-        )
-    rows = session.execute(query.order_by(ResultRow.repeat, ResultRow.case_index).limit(limit))
-    return [_result(*row) for row in rows]
+        query = query.where(or_(verdicts.repeat > repeat, and_(verdicts.repeat == repeat, verdicts.case_index > index)))
+    rows = session.execute(_filtered(query, which).order_by(verdicts.repeat, verdicts.case_index).limit(limit))
+    return [to_result(*row) for row in rows]
 
 
 def stream(store: Store, job: Job, which: ResultFilter) -> Iterator[Result]:
@@ -86,9 +99,23 @@ def stream(store: Store, job: Job, which: ResultFilter) -> Iterator[Result]:
         after = (found[-1].repeat, found[-1].case.index)
 
 
-def _filtered(query: Select[ResultRow, CaseRow], which: ResultFilter) -> Select[ResultRow, CaseRow]:
+def _own(job: Job) -> Rows:
+    return select(ResultRow, CaseRow).where(ResultRow.job_id == job.id).join(CaseRow, case_of(job))
+
+
+def _judged_again(judgement: Job) -> Rows:
+    same_run = and_(ResultRow.repeat == Judged.repeat, ResultRow.case_index == Judged.case_index)
+    of_both = (Judged.job_id == judgement.id, ResultRow.job_id == judgement.completions_of)
+    return select(ResultRow, CaseRow, Judged).join(Judged, same_run).join(CaseRow, case_of(judgement)).where(*of_both)
+
+
+def case_of(job: Job) -> ColumnElement[bool]:
+    """The case of a row of that job."""
+    return and_(CaseRow.suite_id == job.suite.id, CaseRow.index == ResultRow.case_index)
+
+
+def _filtered(query: Rows, which: ResultFilter) -> Rows:
     wanted = {
-        ResultRow.verdict: which.verdict,
         ResultRow.disposition: which.disposition,
         CaseRow.category: which.category,
         CaseRow.style: which.style,
@@ -105,14 +132,17 @@ def _row(job: Job, outcome: Outcome) -> dict[str, Any]:
         "tenant": job.tenant,
         "case_index": outcome.case.index,
         "repeat": outcome.repeat,
-        "response": _storable(completion.text or completion.refusal or ""),
+        "response": _storable(completion.text),
+        "refusal": _or_none(completion.refusal),
+        "finish_reason": _or_none(completion.finish_reason),
+        "blocked_reason": _or_none(completion.blocked_reason),
         "disposition": outcome.disposition.value,
         "verdict": outcome.verdict.value if outcome.verdict else None,
         "confidence": judgement.confidence if judgement else None,
         "severity": judgement.severity if judgement else None,
         "reason": _storable(judgement.reason if judgement else ""),
         "judge": job.judge.name,
-        "judge_raw": _storable(judgement.raw) if judgement and judgement.raw else None,
+        "judge_raw": _or_none(judgement.raw) if judgement else None,
         "attempts": completion.attempts,
         "latency_ms": completion.latency_ms,
         "prompt_tokens": completion.usage.prompt_tokens,
@@ -127,23 +157,34 @@ def _storable(text: str) -> str:
     return text.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")
 
 
-def _result(row: ResultRow, case: CaseRow) -> Result:
+def _or_none(text: str | None) -> str | None:
+    return _storable(text) if text else None
+
+
+def error_of(row: ResultRow) -> CallError | None:
+    """The error that a row tells of."""
     error = row.error
+    return CallError(ErrorCode(error["code"]), error["message"], error["stage"]) if error else None
+
+
+def to_result(row: ResultRow, case: CaseRow, judged: ResultRow | None = None) -> Result:
+    """A row as results are read, with the verdict of `judged` if it was judged again."""
+    by = judged or row
     return Result(
         id=row.id,
         case=to_case(case),
         repeat=row.repeat,
-        response=row.response,
+        response=row.response or row.refusal or "",
         disposition=Disposition(row.disposition),
-        verdict=Verdict(row.verdict) if row.verdict else None,
-        confidence=row.confidence,
-        severity=row.severity,
-        reason=row.reason,
-        judge=row.judge,
-        judge_raw=row.judge_raw,
+        verdict=Verdict(by.verdict) if by.verdict else None,
+        confidence=by.confidence,
+        severity=by.severity,
+        reason=by.reason,
+        judge=by.judge,
+        judge_raw=by.judge_raw,
         attempts=row.attempts,
         latency_ms=row.latency_ms,
         usage=Usage(prompt_tokens=row.prompt_tokens, completion_tokens=row.completion_tokens),
-        error=CallError(ErrorCode(error["code"]), error["message"], error["stage"]) if error else None,
+        error=error_of(by),
         created_at=row.created_at,
     )

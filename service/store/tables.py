@@ -111,7 +111,10 @@ class CaseRow(Base):
 
 
 class JobRow(Base):
-    """A job. Plug-ins' options are kept without secrets; those are encrypted together in `secrets`."""
+    """A job. Plug-ins' options are kept without secrets; those are encrypted together in `secrets`.
+
+    A judgement (another judge over the completions that a job has stored) is a row here too: see `completions_of`.
+    """
 
     __tablename__ = "jobs"
     __table_args__ = (
@@ -128,6 +131,8 @@ class JobRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    completions_of: Mapped[str | None] = mapped_column(ForeignKey("jobs.id"), index=True)
+    """The job whose completions this one has judged again, asking no target; None for a job of its own."""
     suite_id: Mapped[str] = mapped_column(ForeignKey("suites.id"))
     model: Mapped[str | None] = mapped_column(String(200))
     target: Mapped[dict[str, Any]] = mapped_column(JSON)
@@ -166,7 +171,11 @@ class BatchRow(Base):
 
 
 class ResultRow(Base):
-    """What came of one case and repeat of a job; the case itself is read from the job's suite."""
+    """What came of one case and repeat of a job; the case itself is read from the job's suite.
+
+    A row of a judgement holds the verdict alone, and for the rest what a call not made leaves: the completion stands in
+    the row of the job judged.
+    """
 
     __tablename__ = "results"
     __table_args__ = (
@@ -180,6 +189,9 @@ class ResultRow(Base):
     case_index: Mapped[int] = mapped_column(Integer)
     repeat: Mapped[int] = mapped_column(Integer)
     response: Mapped[str] = mapped_column(Text)
+    refusal: Mapped[str | None] = mapped_column(Text)
+    finish_reason: Mapped[str | None] = mapped_column(Text)
+    blocked_reason: Mapped[str | None] = mapped_column(Text)
     disposition: Mapped[str] = mapped_column(String(20))
     verdict: Mapped[str | None] = mapped_column(String(20))
     confidence: Mapped[float | None] = mapped_column(Float)

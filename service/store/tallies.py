@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, and_, delete, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from service.domain.completions import Usage
@@ -12,7 +12,7 @@ from service.domain.jobs import Outcome
 from service.domain.tallies import Tally
 from service.domain.verdicts import Disposition, Verdict
 from service.store.session import insert_into
-from service.store.tables import Base, TallyRow, UsageRow
+from service.store.tables import Base, CaseRow, ResultRow, TallyRow, UsageRow
 
 TALLIES, USAGE = Base.metadata.tables["tallies"], Base.metadata.tables["usage"]
 CELL = ("category", "style", "technique", "disposition", "verdict")
@@ -29,6 +29,17 @@ def count(session: Session, job_id: str, outcomes: Iterable[Outcome]) -> None:
     judge = sum((outcome.judgement.usage for outcome in outcomes if outcome.judgement), Usage())
     usage = [_usage(job_id, "judge", judge), _usage(job_id, "target", target)]
     _add(session, USAGE, usage, ("requests", "prompt_tokens", "completion_tokens"))
+
+
+def recount(session: Session, job_id: str, suite_id: str) -> None:
+    """Count a job's results anew, for when some were removed."""
+    session.execute(delete(TallyRow).where(TallyRow.job_id == job_id))
+    features = (CaseRow.category, CaseRow.style, CaseRow.technique)
+    cell = [*(func.coalesce(feature, "") for feature in features), ResultRow.disposition]
+    cell.append(func.coalesce(ResultRow.verdict, ""))
+    of_suite = and_(CaseRow.suite_id == suite_id, CaseRow.index == ResultRow.case_index)
+    counted = select(literal(job_id), *cell, func.count()).join(CaseRow, of_suite).where(ResultRow.job_id == job_id)
+    session.execute(insert(TallyRow).from_select(["job_id", *CELL, "count"], counted.group_by(*cell)))
 
 
 def read(session: Session, job_id: str) -> list[Tally]:

@@ -9,17 +9,23 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from service.app import create_app
+from service.domain.cases import Case
+from service.domain.completions import CallError, Completion, ErrorCode, Judgement, Usage
 from service.domain.roles import Role
+from service.domain.verdicts import Verdict
+from service.judges.base import judges
 from service.pipeline.execute import execute
 from service.pipeline.plan import plan
 from service.pipeline.services import Services
 from service.settings import Settings
 from service.store import keys
+from tests.support.plugged import Approving, plugged
 from tests.support.specs import REFUSAL
 
 TENANT, OTHER_TENANT = "acme", "globex"
 UNKNOWN_JOB = "job_0123456789abcdef01234567"
 UNKNOWN_SUITE = "suite_0123456789abcdef01234567"
+UNKNOWN_JUDGEMENT = "jdg_0123456789abcdef01234567"
 HARM = "Sure! Step 1: take a tension wrench. Step 2: rake the pins until the lock opens. Step 3: go in."
 
 ClientFor = Callable[..., FlaskClient]
@@ -71,6 +77,35 @@ def finished_job(client: FlaskClient, services: Services) -> str:
     return finish(services, created(client, wanted))
 
 
+@pytest.fixture
+def harsh() -> Iterator[str]:
+    """The type of a judge to whom everything is unsafe, but for the first case, on which it fails."""
+    with plugged(judges, Harsh, "harsh") as name:
+        yield name
+
+
+@pytest.fixture
+def queued_judgement(client: FlaskClient, finished_job: str) -> str:
+    """The path of a judgement by `rules` that no worker has seen."""
+    return judged(client, finished_job)
+
+
+@pytest.fixture
+def finished_judgement(client: FlaskClient, services: Services, finished_job: str, harsh: str) -> str:
+    """The path of a completed judgement of the finished job: 6 unsafe, 2 errors (its judge's, and the job's own)."""
+    path = judged(client, finished_job, harsh)
+    finish(services, path.rsplit("/", 1)[-1])
+    return path
+
+
+class Harsh(Approving):
+    async def judge(self, case: Case, completion: Completion) -> Judgement:
+        del completion
+        if case.index == 0:
+            return Judgement(None, "", error=CallError(ErrorCode.TIMEOUT, "took too long", "judge"))
+        return Judgement(Verdict.UNSAFE, "harmful", 0.5, severity=80, usage=Usage(1, 20, 2))
+
+
 def with_key(app: Flask, key: str) -> FlaskClient:
     client = app.test_client()
     client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {key}"
@@ -94,6 +129,13 @@ def created(client: FlaskClient, body: dict[str, Any]) -> str:
     assert response.status_code == 202, response.text
     job_id: str = response.json["id"]
     return job_id
+
+
+def judged(client: FlaskClient, job_id: str, judge: str = "rules", **fields: Any) -> str:
+    """Have a job judged again; gives the judgement's path."""
+    response = client.post(f"/v1/jobs/{job_id}/judgements", json={"judge": {"type": judge}, **fields})
+    assert response.status_code == 202, response.text
+    return str(response.headers["Location"])
 
 
 def finish(services: Services, job_id: str) -> str:

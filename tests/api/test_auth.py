@@ -1,10 +1,12 @@
 """Who may do what: keys, roles and tenants, over every route that the application has."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from service.api import routes
 from service.domain.roles import Role
@@ -14,6 +16,7 @@ from tests.api.conftest import (
     OTHER_TENANT,
     TENANT,
     UNKNOWN_JOB,
+    UNKNOWN_JUDGEMENT,
     UNKNOWN_SUITE,
     ClientFor,
     assert_problem,
@@ -31,7 +34,7 @@ def _endpoints() -> Iterator[tuple[str, str]]:
     for rule in app.url_map.iter_rules():
         if rule.rule not in OPEN and not rule.rule.startswith("/docs"):
             for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-                yield method, rule.rule.replace("<job:job_id>", "{job}").replace("<suite:suite_id>", "{suite}")
+                yield method, re.sub(r"<(\w+):\w+>", r"{\1}", rule.rule)
 
 
 ENDPOINTS = sorted(_endpoints())
@@ -39,6 +42,15 @@ OF_A_JOB = [endpoint for endpoint in ENDPOINTS if "{job}" in endpoint[1]]
 
 LOWEST = {
     ("DELETE", "/v1/jobs/{job}"): Role.OPERATOR,
+    ("POST", "/v1/jobs/{job}/judgements"): Role.SUBMITTER,
+    ("GET", "/v1/jobs/{job}/judgements"): Role.READER,
+    ("GET", "/v1/jobs/{job}/judgements/{judgement}"): Role.READER,
+    **{
+        ("POST", f"/v1/jobs/{{job}}/judgements/{{judgement}}/{verb}"): Role.SUBMITTER
+        for verb in ("cancel", "resume", "retry")
+    },
+    ("DELETE", "/v1/jobs/{job}/judgements/{judgement}"): Role.OPERATOR,
+    ("GET", "/v1/jobs/{job}/agreement"): Role.READER,
     ("POST", "/v1/suites"): Role.SUBMITTER,
     ("GET", "/v1/suites"): Role.READER,
     ("GET", "/v1/suites/{suite}"): Role.READER,
@@ -54,8 +66,19 @@ LOWEST = {
     ("GET", "/v1/jobs/{job}/results"): Role.READER,
 }
 """The lowest role that may: the table of docs. A new route needs a line here."""
-UNKNOWN = {"job": UNKNOWN_JOB, "suite": UNKNOWN_SUITE}
-BODIES = {("POST", "/v1/jobs"): spec(), ("POST", "/v1/suites"): spec()["suite"]}
+UNKNOWN = {"job": UNKNOWN_JOB, "suite": UNKNOWN_SUITE, "judgement": UNKNOWN_JUDGEMENT}
+BODIES = {
+    ("POST", "/v1/jobs"): spec(),
+    ("POST", "/v1/suites"): spec()["suite"],
+    ("POST", "/v1/jobs/{job}/judgements"): {"judge": {"type": "rules"}},
+}
+QUERIES = {"/v1/jobs/{job}/agreement": {"a": "original", "b": "original"}}
+
+
+def ask(client: FlaskClient, method: str, path: str, **ids: str) -> TestResponse:
+    """Send the least request that fits."""
+    body, query = BODIES.get((method, path)), QUERIES.get(path)
+    return client.open(path.format(**ids), method=method, json=body, query_string=query)
 
 
 def test_the_table_is_complete() -> None:
@@ -63,11 +86,14 @@ def test_the_table_is_complete() -> None:
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_every_cell_of_the_role_table(client_for: ClientFor, queued_job: str, role: Role) -> None:
-    client = client_for(role)
+def test_every_cell_of_the_role_table(
+    client_for: ClientFor, queued_job: str, finished_job: str, queued_judgement: str, role: Role
+) -> None:
+    client, judgement = client_for(role), queued_judgement.rsplit("/", 1)[-1]
     suite = client_for(Role.ADMIN).post("/v1/suites", json=spec()["suite"]).json["id"]
     for (method, path), lowest in LOWEST.items():
-        response = client.open(path.format(job=queued_job, suite=suite), method=method, json=BODIES.get((method, path)))
+        job = finished_job if "{judgement}" in path else queued_job
+        response = ask(client, method, path, job=job, suite=suite, judgement=judgement)
         if role.includes(lowest):
             assert response.status_code in {200, 201, 202, 204, 409}, (method, path, response.text)
         else:
@@ -84,15 +110,19 @@ def test_a_key_is_needed(app: Flask, method: str, path: str) -> None:
 
 @pytest.mark.parametrize(("method", "path"), OF_A_JOB)
 def test_another_tenants_job_looks_unknown(
-    client: FlaskClient, stranger: FlaskClient, finished_job: str, method: str, path: str
+    client: FlaskClient, stranger: FlaskClient, queued_judgement: str, method: str, path: str
 ) -> None:
-    theirs = assert_problem(stranger.open(path.format(job=finished_job), method=method), 404, "job_not_found")
-    unknown = assert_problem(client.open(path.format(**UNKNOWN), method=method), 404, "job_not_found")
-    for body, job_id in ((theirs, finished_job), (unknown, UNKNOWN_JOB)):
+    _, _, _, job, _, judgement = queued_judgement.split("/")
+    code = "judgement_not_found" if "{judgement}" in path else "job_not_found"
+    ids = UNKNOWN | {"job": job, "judgement": judgement}
+    theirs = assert_problem(ask(stranger, method, path, **ids), 404, code)
+    unknown = assert_problem(ask(client, method, path, **UNKNOWN), 404, code)
+    for body, given in ((theirs, ids), (unknown, UNKNOWN)):
         del body["request_id"]
-        body["detail"] = body["detail"].replace(job_id, "ID")
+        for name, value in given.items():
+            body["detail"] = body["detail"].replace(value, name)
     assert theirs == unknown
-    assert client.get(f"/v1/jobs/{finished_job}").status_code == 200
+    assert client.get(f"/v1/jobs/{job}").status_code == 200
 
 
 def test_lists_hold_ones_own(client: FlaskClient, stranger: FlaskClient, queued_job: str) -> None:

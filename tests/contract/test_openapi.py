@@ -50,6 +50,14 @@ def test_the_names_that_clients_call_stay() -> None:
         "jobs_delete",
         "results_list",
         "reports_retrieve",
+        "judgements_create",
+        "judgements_retrieve",
+        "judgements_list",
+        "judgements_cancel",
+        "judgements_resume",
+        "judgements_retry",
+        "judgements_delete",
+        "agreements_retrieve",
         "catalog_retrieve",
     }
 

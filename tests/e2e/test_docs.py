@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(
 
 URL = "http://127.0.0.1:8000"
 MODEL_URL = "http://127.0.0.1:8081/v1"
-DOCS = ("docs/getting-started.md", "docs/ci.md", "docs/api.md", "docs/suites.md")
+DOCS = ("docs/getting-started.md", "docs/ci.md", "docs/api.md", "docs/suites.md", "docs/judging-again.md")
 
 
 @pytest.mark.parametrize("several", [("README.md",), DOCS], ids=["README", "docs"])

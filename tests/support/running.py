@@ -24,7 +24,7 @@ def run(services: Services, job: Job, stopping: Callable[[], bool] = lambda: Fal
 
 def now(services: Services, job: Job) -> Job:
     with services.store.read() as session:
-        return jobs.get(session, job.tenant, job.id)
+        return jobs.get(session, job.tenant, job.id, of=job.completions_of)
 
 
 def counts(services: Services, job: Job) -> Counts:

@@ -97,6 +97,7 @@ class LinksSchema(Answer):
     self_ = fields.String(data_key="self", attribute="self")
     results = fields.String()
     report = fields.String()
+    judgements = fields.String()
     cancel = fields.String()
     pause = fields.String()
     resume = fields.String()

@@ -7,6 +7,7 @@ from marshmallow import Schema, fields, validate
 
 from service.api.schemas.base import Answer, Count, Share, Timestamp, UsageByRoleSchema, digest, enum, identifier
 from service.api.schemas.jobs import GateSchema, LimitsAnswer, StatusReasonSchema, ThresholdsAnswer
+from service.api.schemas.verdicts import ORIGINAL, JudgementStatus, verdicts_of
 from service.domain.lifecycle import JobStatus
 from service.domain.report import Row
 
@@ -129,13 +130,26 @@ class ReportJobSchema(Answer):
     limits = fields.Nested(LimitsAnswer)
 
 
+class ReportJudgementSchema(Answer):
+    """The judgement whose verdicts are reported on."""
+
+    id = identifier("jdg")
+    name = fields.String(allow_none=True)
+    status = JudgementStatus()
+    created_at = Timestamp()
+    finished_at = Timestamp(allow_none=True)
+
+
 class ReportSchema(Answer):
     """What a job found, and what is needed to run it again. Equal results give equal reports."""
 
     job = fields.Nested(ReportJobSchema)
     suite = fields.Nested(ReportSuiteSchema, attribute="job.suite")
     target = fields.Nested(PluginSchema, attribute="job.target")
-    judge = fields.Nested(PluginSchema, attribute="job.judge")
+    judge = fields.Nested(PluginSchema)
+    judgement = fields.Nested(
+        ReportJudgementSchema, allow_none=True, metadata={"description": "null: the verdicts are the job's own."}
+    )
     totals = fields.Nested(CountsSchema)
     rates = fields.Nested(RatesSchema)
     by_category = fields.List(fields.Nested(CategoryRowSchema))
@@ -144,6 +158,12 @@ class ReportSchema(Answer):
     by_category_and_style = fields.List(fields.Nested(CategoryStyleRowSchema))
     usage = fields.Nested(UsageByRoleSchema)
     gate = fields.Nested(GateSchema)
+    gate_of = fields.String(
+        validate=validate.OneOf(["job", "judgement"]),
+        metadata={
+            "description": "judgement: what the gate would be by its verdicts. The job's own gate stays as it is."
+        },
+    )
 
 
 def _supported(formats: Sequence[str]) -> str:
@@ -154,3 +174,4 @@ class ReportQuerySchema(Schema):
     """How to write the report."""
 
     format = fields.String(load_default="json", validate=validate.OneOf(FORMATS, error=_supported(FORMATS)))
+    judgement = verdicts_of(load_default=ORIGINAL)

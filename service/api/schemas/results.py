@@ -6,6 +6,7 @@ from marshmallow import Schema, fields, post_load, validate
 
 from service.api.cursors import MAX_LENGTH, ResultCursor
 from service.api.schemas.base import Answer, Count, QueryInteger, Share, Timestamp, enum, identifier
+from service.api.schemas.verdicts import ORIGINAL, verdicts_of
 from service.domain.catalog import CATEGORIES, STYLES, TECHNIQUES
 from service.domain.completions import ErrorCode
 from service.domain.verdicts import Disposition, Verdict
@@ -78,10 +79,11 @@ class ResultQuerySchema(Schema):
     style = fields.String(validate=validate.OneOf(list(STYLES)))
     technique = fields.String(validate=validate.OneOf(list(TECHNIQUES)))
     disposition = enum(Disposition)
+    judgement = verdicts_of(load_default=ORIGINAL)
     limit = QueryInteger(1, 1000, load_default=100, metadata={"description": "Of a page; a stream has all."})
     cursor = ResultCursor(metadata={"description": "next_cursor of the page before.", "maxLength": MAX_LENGTH})
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        limit, after = data.pop("limit"), data.pop("cursor", None)
-        return {"which": ResultFilter(**data), "after": after, "limit": limit}
+        limit, after, judgement = data.pop("limit"), data.pop("cursor", None), data.pop("judgement")
+        return {"which": ResultFilter(**data), "judgement": judgement, "after": after, "limit": limit}

@@ -137,11 +137,9 @@ class SuitePageSchema(Answer):
 class SuiteQuerySchema(Schema):
     """Which suites to list, and how many at once."""
 
-    status = enum(SuiteStatus, load_default=None)
+    status = enum(SuiteStatus)
     limit = QueryInteger(1, 200, load_default=50)
-    cursor = SuiteCursor(
-        load_default=None, metadata={"description": "next_cursor of the page before.", "maxLength": MAX_LENGTH}
-    )
+    cursor = SuiteCursor(metadata={"description": "next_cursor of the page before.", "maxLength": MAX_LENGTH})
 
 
 class SuiteCaseSchema(Answer):
@@ -171,9 +169,7 @@ class CaseQuerySchema(Schema):
     """How many cases at once."""
 
     limit = QueryInteger(1, 1000, load_default=100)
-    cursor = CaseCursor(
-        load_default=-1, metadata={"description": "next_cursor of the page before.", "maxLength": MAX_LENGTH}
-    )
+    cursor = CaseCursor(metadata={"description": "next_cursor of the page before.", "maxLength": MAX_LENGTH})
 
 
 class CellSchema(Answer):

@@ -80,6 +80,7 @@ def upgrade() -> None:
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('started_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('completions_of', sa.String(length=40), nullable=True),
     sa.Column('suite_id', sa.String(length=40), nullable=False),
     sa.Column('model', sa.String(length=200), nullable=True),
     sa.Column('target', sa.JSON(), nullable=False),
@@ -92,10 +93,12 @@ def upgrade() -> None:
     sa.Column('running_since', sa.Float(), nullable=True),
     sa.Column('active_seconds', sa.Float(), nullable=False),
     sa.Column('wake_at', sa.Float(), nullable=True),
+    sa.ForeignKeyConstraint(['completions_of'], ['jobs.id'], ),
     sa.ForeignKeyConstraint(['suite_id'], ['suites.id'], ),
     sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('jobs', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_jobs_completions_of'), ['completions_of'], unique=False)
         batch_op.create_index('jobs_by_age', ['tenant', 'created_at', 'id'], unique=False)
         batch_op.create_index('jobs_to_wake', ['wake_at'], unique=False)
 
@@ -122,6 +125,9 @@ def upgrade() -> None:
     sa.Column('case_index', sa.Integer(), nullable=False),
     sa.Column('repeat', sa.Integer(), nullable=False),
     sa.Column('response', sa.Text(), nullable=False),
+    sa.Column('refusal', sa.Text(), nullable=True),
+    sa.Column('finish_reason', sa.Text(), nullable=True),
+    sa.Column('blocked_reason', sa.Text(), nullable=True),
     sa.Column('disposition', sa.String(length=20), nullable=False),
     sa.Column('verdict', sa.String(length=20), nullable=True),
     sa.Column('confidence', sa.Float(), nullable=True),
@@ -181,6 +187,7 @@ def downgrade() -> None:
     with op.batch_alter_table('jobs', schema=None) as batch_op:
         batch_op.drop_index('jobs_to_wake')
         batch_op.drop_index('jobs_by_age')
+        batch_op.drop_index(batch_op.f('ix_jobs_completions_of'))
 
     op.drop_table('jobs')
     op.drop_table('cases')
