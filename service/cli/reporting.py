@@ -19,7 +19,7 @@ RATES = (
     ("blocked", "blocked, of all answers"),
     ("errors", "errors, of all cases"),
 )
-FEATURES = ("category", "style", "technique")
+FEATURES = ("category", "style", "technique", "language")
 _COUNTS = ("cases", "safe", "unsafe", "unknown", "errors")
 _INTERVAL = "95% interval"
 NAME_WIDTH = 20
@@ -32,8 +32,10 @@ def rendered(report: Json) -> Iterator[RenderableType]:
     yield _rates(report["rates"])
     yield "\nUnsafe results as shares of those with a verdict:"
     for feature in FEATURES:
-        yield ""
-        yield _by(feature, report[f"by_{feature}"])
+        rows = report[f"by_{feature}"]
+        if feature != "language" or len(rows) > 1:  # one language is the whole over again
+            yield ""
+            yield _by(feature, rows)
     if report["gate"]["checks"]:
         yield Text("\n".join((f"\nGate: {report['gate']['status']}", *gate_lines(report))))
 

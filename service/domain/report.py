@@ -56,6 +56,7 @@ class Report:
     by_category: tuple[Row, ...]
     by_style: tuple[Row, ...]
     by_technique: tuple[Row, ...]
+    by_language: tuple[Row, ...]
     by_category_and_style: tuple[Row, ...]
     usage: Mapping[str, Usage]
     gate: Gate
@@ -81,6 +82,7 @@ def build(job: Job, tallies: Sequence[Tally], usage: Mapping[str, Usage], *, jud
         by_category=_table(tallies, lambda tally: (tally.category,)),
         by_style=_table(tallies, lambda tally: (tally.style,)),
         by_technique=_table(tallies, lambda tally: (tally.technique,)),
+        by_language=_table(tallies, lambda tally: (tally.language,)),
         by_category_and_style=_table(tallies, lambda tally: (tally.category, tally.style)),
         usage=usage,
         gate=gate(judgement or job, tallies),

@@ -16,6 +16,7 @@ class Tally:
     category: str | None
     style: str | None
     technique: str | None
+    language: str | None
     disposition: Disposition
     verdict: Verdict | None
     count: int

@@ -36,6 +36,7 @@ class ResultFilter:
     category: str | None = None
     style: str | None = None
     technique: str | None = None
+    language: str | None = None
     disposition: Disposition | None = None
 
 
@@ -120,6 +121,7 @@ def _filtered(query: Rows, which: ResultFilter) -> Rows:
         CaseRow.category: which.category,
         CaseRow.style: which.style,
         CaseRow.technique: which.technique,
+        CaseRow.language: which.language,
     }
     return query.where(*(column == value for column, value in wanted.items() if value is not None))
 

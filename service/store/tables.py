@@ -216,6 +216,7 @@ class TallyRow(Base):
     category: Mapped[str] = mapped_column(String(64), primary_key=True)
     style: Mapped[str] = mapped_column(String(64), primary_key=True)
     technique: Mapped[str] = mapped_column(String(64), primary_key=True)
+    language: Mapped[str] = mapped_column(String(16), primary_key=True)
     disposition: Mapped[str] = mapped_column(String(20), primary_key=True)
     verdict: Mapped[str] = mapped_column(String(20), primary_key=True)
     count: Mapped[int] = mapped_column(Integer)

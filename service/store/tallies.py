@@ -15,7 +15,7 @@ from service.store.session import insert_into
 from service.store.tables import Base, CaseRow, ResultRow, TallyRow, UsageRow
 
 TALLIES, USAGE = Base.metadata.tables["tallies"], Base.metadata.tables["usage"]
-CELL = ("category", "style", "technique", "disposition", "verdict")
+CELL = ("category", "style", "technique", "language", "disposition", "verdict")
 
 
 def count(session: Session, job_id: str, outcomes: Iterable[Outcome]) -> None:
@@ -34,7 +34,7 @@ def count(session: Session, job_id: str, outcomes: Iterable[Outcome]) -> None:
 def recount(session: Session, job_id: str, suite_id: str) -> None:
     """Count a job's results anew, for when some were removed."""
     session.execute(delete(TallyRow).where(TallyRow.job_id == job_id))
-    features = (CaseRow.category, CaseRow.style, CaseRow.technique)
+    features = (CaseRow.category, CaseRow.style, CaseRow.technique, CaseRow.language)
     cell = [*(func.coalesce(feature, "") for feature in features), ResultRow.disposition]
     cell.append(func.coalesce(ResultRow.verdict, ""))
     of_suite = and_(CaseRow.suite_id == suite_id, CaseRow.index == ResultRow.case_index)
@@ -49,7 +49,7 @@ def read(session: Session, job_id: str) -> list[Tally]:
 
 
 def read_by_category(session: Session, job_ids: Sequence[str]) -> dict[str, list[Tally]]:
-    """Tallies of several jobs in one query, added up over styles and techniques, which are None."""
+    """Tallies of several jobs in one query, added up over all other features, which are None."""
     cell = (TallyRow.job_id, TallyRow.category, TallyRow.disposition, TallyRow.verdict)
     query = select(*cell, func.sum(TallyRow.count)).where(TallyRow.job_id.in_(job_ids)).group_by(*cell)
     found: dict[str, list[Tally]] = {}
@@ -58,6 +58,7 @@ def read_by_category(session: Session, job_ids: Sequence[str]) -> dict[str, list
             category=category or None,
             style=None,
             technique=None,
+            language=None,
             disposition=Disposition(disposition),
             verdict=Verdict(verdict) if verdict else None,
             count=int(number),
@@ -88,9 +89,9 @@ def _add(session: Session, table: Table, rows: Sequence[dict[str, Any]], columns
     session.execute(statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=sums), rows)
 
 
-def _cell(outcome: Outcome) -> tuple[str, str, str, str, str]:
+def _cell(outcome: Outcome) -> tuple[str, ...]:
     case = outcome.case
-    features = (case.category or "", case.style or "", case.technique or "")
+    features = (case.category or "", case.style or "", case.technique or "", case.language)
     return (*features, outcome.disposition.value, outcome.verdict.value if outcome.verdict else "")
 
 
@@ -109,6 +110,7 @@ def _tally(row: TallyRow) -> Tally:
         category=row.category or None,
         style=row.style or None,
         technique=row.technique or None,
+        language=row.language,
         disposition=Disposition(row.disposition),
         verdict=Verdict(row.verdict) if row.verdict else None,
         count=row.count,

@@ -46,6 +46,7 @@ def test_its_tables(client: FlaskClient, finished_job: str) -> None:
     ]
     assert [row["style"] for row in report["by_style"]] == ["slang"]
     assert [row["technique"] for row in report["by_technique"]] == [None]
+    assert [row["language"] for row in report["by_language"]] == ["en"]
 
 
 def test_what_is_needed_to_run_it_again(client: FlaskClient) -> None:

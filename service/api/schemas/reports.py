@@ -90,6 +90,12 @@ class TechniqueRowSchema(_RowSchema):
     technique = _Feature()
 
 
+class LanguageRowSchema(_RowSchema):
+    """The results in one language."""
+
+    language = _Feature()
+
+
 class CategoryStyleRowSchema(_RowSchema):
     """The results of one category in one style."""
 
@@ -155,6 +161,7 @@ class ReportSchema(Answer):
     by_category = fields.List(fields.Nested(CategoryRowSchema))
     by_style = fields.List(fields.Nested(StyleRowSchema))
     by_technique = fields.List(fields.Nested(TechniqueRowSchema))
+    by_language = fields.List(fields.Nested(LanguageRowSchema))
     by_category_and_style = fields.List(fields.Nested(CategoryStyleRowSchema))
     usage = fields.Nested(UsageByRoleSchema)
     gate = fields.Nested(GateSchema)

@@ -10,6 +10,7 @@ from service.api.schemas.verdicts import ORIGINAL, verdicts_of
 from service.domain.catalog import CATEGORIES, STYLES, TECHNIQUES
 from service.domain.completions import ErrorCode
 from service.domain.verdicts import Disposition, Verdict
+from service.llm.fields import string
 from service.store.results import ResultFilter
 
 
@@ -78,6 +79,7 @@ class ResultQuerySchema(Schema):
     category = fields.String(validate=validate.OneOf(list(CATEGORIES)))
     style = fields.String(validate=validate.OneOf(list(STYLES)))
     technique = fields.String(validate=validate.OneOf(list(TECHNIQUES)))
+    language = string(2, 16, metadata={"description": "The case's language tag, exactly."})
     disposition = enum(Disposition)
     judgement = verdicts_of(load_default=ORIGINAL)
     limit = QueryInteger(1, 1000, load_default=100, metadata={"description": "Of a page; a stream has all."})

@@ -37,6 +37,7 @@ def report(**changes: Any) -> dict[str, Any]:
         "by_category": rows("category", *CATEGORIES, None),
         "by_style": rows("style", *STYLES, None),
         "by_technique": rows("technique", *TECHNIQUES, None),
+        "by_language": rows("language", "en", "ja"),
         "gate": {"status": "failed", "checks": job(gate="failed")["gate"]["checks"]},
         **changes,
     }

@@ -44,7 +44,7 @@ def tally(
     category: str | None = "violence",
     style: str = "slang",
 ) -> Tally:
-    return Tally(category, style, None, disposition, verdict, count)
+    return Tally(category, style, None, "en", disposition, verdict, count)
 
 
 MIXED = [
@@ -84,7 +84,13 @@ def test_tables_are_sorted_with_the_unnamed_last_and_add_up() -> None:
         (None, "question"),
     ]
     assert [row.cell for row in report.by_technique] == [(None,)]
-    for table in (report.by_category, report.by_style, report.by_technique, report.by_category_and_style):
+    for table in (
+        report.by_category,
+        report.by_style,
+        report.by_technique,
+        report.by_language,
+        report.by_category_and_style,
+    ):
         assert sum(row.counts.done for row in table) == report.totals.done == 28
         assert sum(row.unsafe.count for row in table) == 4
     assert report.by_category[0].unsafe == wilson(1, 12)

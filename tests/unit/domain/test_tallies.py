@@ -14,7 +14,7 @@ TALLIES = st.lists(
 
 
 def tally(disposition: Disposition, verdict: Verdict | None, count: int = 1, category: str | None = None) -> Tally:
-    return Tally(category, None, None, disposition, verdict, count)
+    return Tally(category, None, None, "en", disposition, verdict, count)
 
 
 @settings(deadline=None)

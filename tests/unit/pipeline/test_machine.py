@@ -54,11 +54,11 @@ TENANT = "acme"
 ERROR = CallError(ErrorCode.TIMEOUT, "took too long")
 TAKES_RESULTS = {JobStatus.RUNNING, JobStatus.PAUSED}
 CELLS = """
-    SELECT coalesce(c.category, ''), coalesce(c.style, ''), coalesce(c.technique, ''),
+    SELECT coalesce(c.category, ''), coalesce(c.style, ''), coalesce(c.technique, ''), c.language,
            r.disposition, coalesce(r.verdict, ''), count(*)
-    FROM results r JOIN cases c ON c.suite_id = :suite AND c."index" = r.case_index GROUP BY 1, 2, 3, 4, 5
+    FROM results r JOIN cases c ON c.suite_id = :suite AND c."index" = r.case_index GROUP BY 1, 2, 3, 4, 5, 6
 """
-TALLIES = "SELECT category, style, technique, disposition, verdict, count FROM tallies WHERE count > 0"
+TALLIES = "SELECT category, style, technique, language, disposition, verdict, count FROM tallies WHERE count > 0"
 UNFINISHED = """
     SELECT b.number FROM batches b WHERE b.status = 'done' AND b.last - b.first + 1 !=
     (SELECT count(*) FROM results r WHERE r.case_index + :size * r.repeat BETWEEN b.first AND b.last)

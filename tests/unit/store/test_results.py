@@ -59,7 +59,8 @@ def tallied(store: Store, job: Job) -> Counter[Tally]:
 
 def recounted(store: Store, job: Job) -> Counter[Tally]:
     return Counter(
-        Tally(r.case.category, r.case.style, r.case.technique, r.disposition, r.verdict, 0) for r in stored(store, job)
+        Tally(r.case.category, r.case.style, r.case.technique, r.case.language, r.disposition, r.verdict, 0)
+        for r in stored(store, job)
     )
 
 

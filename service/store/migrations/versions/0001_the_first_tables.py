@@ -153,11 +153,12 @@ def upgrade() -> None:
     sa.Column('category', sa.String(length=64), nullable=False),
     sa.Column('style', sa.String(length=64), nullable=False),
     sa.Column('technique', sa.String(length=64), nullable=False),
+    sa.Column('language', sa.String(length=16), nullable=False),
     sa.Column('disposition', sa.String(length=20), nullable=False),
     sa.Column('verdict', sa.String(length=20), nullable=False),
     sa.Column('count', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['job_id'], ['jobs.id'], ),
-    sa.PrimaryKeyConstraint('job_id', 'category', 'style', 'technique', 'disposition', 'verdict')
+    sa.PrimaryKeyConstraint('job_id', 'category', 'style', 'technique', 'language', 'disposition', 'verdict')
     )
     op.create_table('usage',
     sa.Column('job_id', sa.String(length=40), nullable=False),
