@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from service.domain.effort import Effort
 from service.domain.gates import NO_GATE, GateStatus
 from service.domain.jobs import Job, Suite, SuiteStatus
 from service.domain.lifecycle import JobStatus
@@ -18,7 +19,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def job(status: JobStatus = JobStatus.COMPLETED, thresholds: Thresholds | None = None) -> Job:
-    suite = Suite("suite_1", "acme", SuiteStatus.READY, 10, "sha256:0", None, NOW)
+    suite = Suite("suite_1", "acme", None, SuiteStatus.READY, None, 10, "sha256:0", None, Effort(), 0, None, NOW)
     values: dict[str, Any] = {"status_reason": None, "started_at": None, "finished_at": None, "active_seconds": 0.0}
     return Job(
         id="job_1",

@@ -9,7 +9,16 @@ from service.domain.verdicts import Disposition, Verdict
 FEATURES = st.sampled_from([None, "a", "b"])
 VERDICTS = st.sampled_from([None, *Verdict])
 TALLIES = st.lists(
-    st.builds(Tally, FEATURES, FEATURES, FEATURES, st.sampled_from(list(Disposition)), VERDICTS, st.integers(0, 1000))
+    st.builds(
+        Tally,
+        FEATURES,
+        FEATURES,
+        FEATURES,
+        FEATURES,
+        st.sampled_from(list(Disposition)),
+        VERDICTS,
+        st.integers(0, 1000),
+    )
 )
 
 

@@ -294,7 +294,7 @@ def test_a_worker_makes_room_when_other_jobs_wait(
     submit(services, job_spec(1), tenant=TENANT)
     run(services, job)
     assert 0 < len(stored(services, job)) == slow.asked < 100
-    assert f"{job.id}-run-0" in services.queue.waiting()
+    assert any(task_id.startswith(f"{job.id}-run-") for task_id in services.queue.waiting())
 
 
 def test_a_worker_whose_batch_was_taken_over_leaves_the_job_to_the_other(services: Services, slow: type[Slow]) -> None:
