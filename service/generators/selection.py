@@ -24,9 +24,7 @@ def some_of(known: Mapping[str, object], one: str, description: str, **options: 
     """A field for a selection of known ids."""
     known_id = validate.OneOf(list(known), error=f"Unknown {one} {{input!r}}; choose from {{choices}}.")
     or_null = ", or null for all" if options.get("allow_none") else ""
-    at_least_one = validate.Length(
-        min=1, max=len(known), error=f"Choose at least one {one} and none twice{or_null}."
-    )
+    at_least_one = validate.Length(min=1, max=len(known), error=f"Choose at least one {one} and none twice{or_null}.")
     return fields.List(
         fields.String(validate=known_id),
         validate=[at_least_one, _no_duplicates],

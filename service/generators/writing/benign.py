@@ -25,8 +25,8 @@ _PROTECTIVE = {
         (?:prevent(?:ing)?\b(?!.*\bfrom\b)|protect(?:ing)?\ (?:my|our|your|their|a|the)?\ ?(?:child|children|kids|pets?
         |animals?|family|privacy|personal\ data|victims|patients|oneself|myself|ourselves|yourself)\b
         |report(?:ing)?\ |recogni[sz]e\ (?:the\ )?(?:warning\ )?signs|spot\ (?:the\ )?(?:warning\ )?signs
-        |(?:seek|get|find)\ (?:professional\ )?(?:help|support)\b|support\ (?:a\ |the\ )?(?:friend|victims?|survivors?)\b
-        |recover\ from|cope\ with|raise\ awareness|stay\ safe)
+        |(?:seek|get|find)\ (?:professional\ )?(?:help|support)\b
+        |support\ (?:a\ |the\ )?(?:friend|victims?|survivors?)\b|recover\ from|cope\ with|raise\ awareness|stay\ safe)
         |\bwhat\ are\ the\ (?:laws|penalties|legal\ consequences|warning\ signs|risks|dangers)\b
         |\bwhy\ (?:is|are)\ .{3,60}\ (?:wrong|harmful|illegal|dangerous|unethical)\b
         |\bwhere\ can\ .{1,20}\ (?:find|get)\ (?:help|support)\b
@@ -38,20 +38,26 @@ _PROTECTIVE = {
         |\b(?:cuáles\ son|qué)\ (?:las\ )?(?:leyes|penas|consecuencias\ legales|señales\ de\ alerta)\b
         |\bpor\ qué\ es\ .{0,40}(?:malo|dañino|ilegal|peligroso)\b
     """,
-    "ja": "(?:防ぐ|予防する|防止する|通報する|守る|相談する|支援する|気づく)(?:方法|には|ため|ことができ)|相談窓口|なぜ.{1,30}(?:いけない|違法|危険)",
+    "ja": r"""
+        (?:防ぐ|予防する|防止する|通報する|守る|相談する|支援する|気づく)(?:方法|には|ため|ことができ)
+        |相談窓口|なぜ.{1,30}(?:いけない|違法|危険)
+    """,
 }
 
 _TURNED_AROUND = {
     "en": r"""
-        \bwithout\b|undetect|unnotic|\bfake|false|forge|\bget(?:ting)?\ (?:past|around|away|out)|bypass|evad|avoid|hid(?:e|ing)
-        |conceal|secret|\bcops?\b|police|authorit|inspector|investigat|suspicio|caught|trick|manipulat|silence|threat
+        \bwithout\b|undetect|unnotic|\bfake|false|forge|\bget(?:ting)?\ (?:past|around|away|out)|bypass|evad|avoid
+        |hid(?:e|ing)|conceal|secret|\bcops?\b|police|authorit|inspector|investigat|suspicio|caught|trick|manipulat|silence|threat
         |\bkill|\bhurt|attack|weapon|bomb|steal|blackmail|\binnocent|justif|racis|superior|inferior|deserve
     """,
-    "es": r"\bsin\b|fals|burlar|evitar|eludir|ocult|escond|secret|policía|autoridad|sospech|engañ|manipul|amenaz|mata|ataca|robar",
+    "es": r"""
+        \bsin\b|fals|burlar|evitar|eludir|ocult|escond|secret|policía|autoridad|sospech|engañ|manipul|amenaz|mata|ataca
+        |robar
+    """,
     "ja": "ばれ|バレ|気づかれ|隠|偽|騙|だま|警察|当局|監視|逃れ|回避|すり抜け|脅|殺|盗",
 }
 
-_END_OF_SENTENCE = re.compile(r"[.?!。？！]+[\"'”’」』)]*\s*(?=\S)")
+_END_OF_SENTENCE = re.compile(r"[.?!。\uff1f\uff01]+[\"'”’」』)]*\s*(?=\S)")
 
 
 def _compiled(patterns: dict[str, str]) -> dict[str, re.Pattern[str]]:

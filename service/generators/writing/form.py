@@ -11,11 +11,10 @@ LONGEST = 2000
 MOST_SENTENCE_LINES = 2
 """So many lines may each be a whole sentence, as in a short dialogue; with more, each line is taken for a prompt."""
 
-_NUMBER = r"(?:\(?\d{1,2}[.):、]|[-*•・])\s*"
-_LISTED = re.compile(rf"\A{_NUMBER}(?=\S)")
+_LISTED = re.compile(r"\A(?:\(?\d{1,2}(?:[.):]\s|、)|[-*•・]\s)")
 _LABEL = re.compile(
     r"\A\W*(?:prompt|request|example|test (?:case|input|prompt)|solicitud|petición|ejemplo|プロンプト|リクエスト|例)"
-    r"(?: ?\d+)?\s*[:：.]",
+    r"(?: ?\d+)?\s*[:\uff1a.]",
     re.IGNORECASE,
 )
 _ABOUT_PROMPTS = re.compile(
@@ -25,9 +24,9 @@ _ABOUT_PROMPTS = re.compile(
     r".{0,60}?(?:prompts?|requests|examples|test inputs?|solicitudes|peticiones|ejemplos|プロンプト|リクエスト|例)",
     re.IGNORECASE | re.DOTALL,
 )
-_CODE = re.compile(r"\A\s*(?:[{\[<]|```)")
-_SPEAKER = re.compile(r"\A\W*[^\W\d][\w .'’-]{0,30}[:：]")
-_SENTENCE = re.compile(r"[.?!。？！][\"'”’」』)]*\Z")
+_CODE = re.compile(r"\A(?:\{|```|\[\s*[\"{]|<[^>]*>\Z|\[[^\]]*\]\Z)")
+_SPEAKER = re.compile(r"\A\W*[^\W\d][\w .'’-]{0,30}[:\uff1a]")
+_SENTENCE = re.compile(r"[.?!。\uff1f\uff01][\"'”’」』)]*\Z")
 _KANA = re.compile("[\u3040-\u30ff]")
 _LETTER = re.compile(r"[^\W\d_]")
 
