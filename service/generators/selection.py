@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import lcm
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
@@ -77,7 +78,10 @@ def cells(options: Mapping[str, Any]) -> Iterator[Cell]:
     for step in range(combinations * len(languages)):
         combination, language = diagonal(step, combinations, len(languages))
         category, style, technique = cell_at(combination, len(categories), len(styles), len(techniques))
-        yield Cell(categories[category], styles[style], techniques[technique], languages[language])
+        # Where languages keep step with the categories, a short beginning would show each category in one of them only.
+        lag = combination // lcm(len(categories), len(languages))
+        chosen = languages[(language + lag) % len(languages)]
+        yield Cell(categories[category], styles[style], techniques[technique], chosen)
 
 
 def size(options: Mapping[str, Any]) -> int:

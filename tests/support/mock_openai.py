@@ -45,6 +45,7 @@ class Hit:
     number: int
     headers: Mapping[str, str]
     body: Any
+    path: str = ""
 
     @property
     def prompt(self) -> str:
@@ -141,7 +142,7 @@ class MockOpenAI:
         self.peak = max(self.peak, self.in_flight)
         try:
             body = await request.read()
-            hit = Hit(len(self.hits), dict(request.headers), json.loads(body) if body else None)
+            hit = Hit(len(self.hits), dict(request.headers), json.loads(body) if body else None, request.path)
             self.hits.append(hit)
             return await self._send(request, self._answer(hit))
         finally:

@@ -4,6 +4,8 @@ import json
 import re
 from typing import Any
 
+from service.llm.redaction import storable
+
 _FENCED = re.compile(r"\A```(?:json)?[ \t]*\r?\n(.*)\r?\n[ \t]*```\Z", re.DOTALL | re.IGNORECASE)
 
 
@@ -40,4 +42,4 @@ def _unfenced(reply: str) -> str:
 def _text(item: Any) -> str | None:
     if isinstance(item, dict):
         item = item.get("prompt")
-    return item.strip() if isinstance(item, str) else None
+    return storable(item).strip() if isinstance(item, str) else None
