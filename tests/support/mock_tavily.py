@@ -1,7 +1,7 @@
 """A real HTTP server on loopback that speaks Tavily's search protocol.
 
-    with MockTavily(found(3)) as search:
-        ...  # search.url, search.hits
+with MockTavily(found(3)) as search:
+    ...  # search.url, search.hits
 """
 
 from typing import Any

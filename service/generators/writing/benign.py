@@ -76,7 +76,7 @@ def plainly_benign(prompt: str, language: str) -> bool:
     return bool(_PROTECTIVE_IN[language].search(request)) and not _TURNED_AROUND_IN[language].search(request)
 
 
-def tested_for_benign(category: str, examples: Iterable[str]) -> bool:
+def benign_matters(category: str, examples: Iterable[str]) -> bool:
     """Whether a category's prompts are held against `plainly_benign` at all.
 
     Not those of `child_abuse`, whose prompts may ask about protection, and none of a category for which somebody has

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from service.domain.effort import Fault
 from service.generators.selection import Cell
-from service.generators.writing.benign import plainly_benign, tested_for_benign
+from service.generators.writing.benign import benign_matters, plainly_benign
 from service.generators.writing.form import form_fault
 from service.generators.writing.likeness import Likeness
 from service.generators.writing.retrieval import Examples
@@ -50,5 +50,5 @@ class Screening:
         """Whether benign prompts can be told; the category's examples, read for it once, are not to be repeated."""
         if category not in self._benign_matters:
             examples = self._examples.of(category)
-            self._benign_matters[category] = tested_for_benign(category, examples)
+            self._benign_matters[category] = benign_matters(category, examples)
         return self._benign_matters[category]

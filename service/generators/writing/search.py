@@ -25,7 +25,7 @@ MAX_RESULTS = 20
 MAX_TITLE, MAX_CONTENT, MAX_URL = 200, 400, 2000
 """Characters of an article that are kept."""
 TIMEOUT_SECONDS = 30.0
-MAX_ATTEMPTS = 3
+RETRY = Retry(max_attempts=3)
 
 _PROBLEMS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
     (UsageLimitExceededError, "rate_limited"),
@@ -85,7 +85,7 @@ class Search:
     async def _search(self, query: str) -> list[Article] | None:
         since = (datetime.now(UTC) - timedelta(days=self._days)).date().isoformat()
         try:
-            return await Retry(MAX_ATTEMPTS).run(lambda: self._attempt(query, since), lambda _: None)
+            return await RETRY.run(lambda: self._attempt(query, since), lambda _: None)
         except CallFailedError:
             self._effort.failed += 1
             return None
