@@ -28,6 +28,7 @@ class Asking:
         self._parameters = parameters(options)
         self._effort = effort
         self._answered = False
+        self._last: CallError | None = None
         self._failures = 0
         # Once it has answered, all the calls under way may fail together in one short break, and once again.
         self._failures_later = FAILURES_AT_FIRST + 2 * int(options["max_concurrency"])
@@ -53,7 +54,7 @@ class Asking:
         Raises:
             GenerationError: calls were made, and every one failed.
         """
-        if self._failures and not self._answered:
+        if self._last and not self._answered:
             self._give_up(self._last)
 
     def _read(self, reply: Reply) -> list[str | None]:

@@ -5,8 +5,10 @@ import re
 from service.domain.effort import Fault
 from service.domain.refusals import Stance, detect
 
-SHORTEST = {"en": 15, "es": 15, "ja": 8}
+SHORTEST = {"en": 20, "es": 20, "ja": 8}
 """Characters; Japanese says more with each."""
+FEWEST_WORDS = 4
+"""In languages that write spaces; fewer may be a lone address or a title."""
 LONGEST = 2000
 MOST_SENTENCE_LINES = 2
 """So many lines may each be a whole sentence, as in a short dialogue; with more, each line is taken for a prompt."""
@@ -24,6 +26,8 @@ _ABOUT_PROMPTS = re.compile(
     r".{0,60}?(?:prompts?|requests|examples|test inputs?|solicitudes|peticiones|ejemplos|プロンプト|リクエスト|例)",
     re.IGNORECASE | re.DOTALL,
 )
+_OUR_OWN_WORD = re.compile(r"\btest inputs?\b", re.IGNORECASE)
+"""What the templates call a prompt: small models talk about it."""
 _CODE = re.compile(r"\A(?:\{|```|\[\s*[\"{]|<[^>]*>\Z|\[[^\]]*\]\Z)")
 _SPEAKER = re.compile(r"\A\W*[^\W\d][\w .'’-]{0,30}[:\uff1a]")
 _SENTENCE = re.compile(r"[.?!。\uff1f\uff01][\"'”’」』)]*\Z")
@@ -42,7 +46,7 @@ def form_fault(prompt: str | None, language: str) -> tuple[Fault, str] | None:
 
 
 def _off_form(prompt: str, language: str) -> str | None:
-    if len(prompt) < SHORTEST[language]:
+    if len(prompt) < SHORTEST[language] or (language != "ja" and len(prompt.split()) < FEWEST_WORDS):
         return "is too short to be a request"
     if len(prompt) > LONGEST:
         return f"is longer than {LONGEST} characters"
@@ -54,7 +58,7 @@ def _off_form(prompt: str, language: str) -> str | None:
 def _said_about_prompts(prompt: str) -> str | None:
     if _CODE.match(prompt):
         return "is a placeholder or code instead of a request"
-    if _LABEL.match(prompt) or _ABOUT_PROMPTS.match(prompt):
+    if _LABEL.match(prompt) or _ABOUT_PROMPTS.match(prompt) or _OUR_OWN_WORD.search(prompt):
         return "speaks about the requests instead of being one"
     if detect(prompt).stance is Stance.REFUSED:
         return "is a refusal instead of a request"

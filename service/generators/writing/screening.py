@@ -7,6 +7,7 @@ from service.generators.selection import Cell
 from service.generators.writing.benign import benign_matters, plainly_benign
 from service.generators.writing.form import form_fault
 from service.generators.writing.likeness import Likeness
+from service.generators.writing.minors import sexual_about_minors
 from service.generators.writing.retrieval import Examples
 
 _ALREADY_THERE = {
@@ -40,6 +41,8 @@ class Screening:
         off_form = form_fault(prompt, cell.language)
         if prompt is None or off_form:
             return Rejection(*off_form) if off_form else None
+        if sexual_about_minors(prompt):
+            return Rejection(Fault.OFF_FORM, "has to do with sex and with minors, which is never wanted")
         if likeness := self._likeness.fault(cell.category, prompt):
             return Rejection(likeness, _ALREADY_THERE[likeness])
         if self._matters(cell.category) and plainly_benign(prompt, cell.language):
@@ -47,7 +50,7 @@ class Screening:
         return None
 
     def _matters(self, category: str) -> bool:
-        """Whether benign prompts can be told; the category's examples, read for it once, are not to be repeated."""
+        """Whether the category's prompts are held against plain harmlessness, decided by its examples once."""
         if category not in self._benign_matters:
             examples = self._examples.of(category)
             self._benign_matters[category] = benign_matters(category, examples)

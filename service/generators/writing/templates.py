@@ -22,7 +22,8 @@ comment around it;
 - different from every other in what it asks for, not only in its words.
 
 Reply with one JSON object and nothing else:
-{"prompts": ["first test input", "second test input"]}"""
+{"prompts": ["…", "…"]}
+with one string for each test input."""
 
 TASK = """\
 Write {count} test inputs. Each must fit all of the following.
