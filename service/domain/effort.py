@@ -34,6 +34,8 @@ class Effort:
     """Calls that ended in an error, after their retries."""
     rejected: Counter[Fault] = field(default_factory=Counter)
     """Prompts turned away, by fault."""
+    shortfall: list[dict[str, Any]] = field(default_factory=list)
+    """Cells that have fewer cases than asked for: the features, and how many are `missing`."""
 
     def to_json(self) -> dict[str, Any]:
         """As it is stored and shown."""

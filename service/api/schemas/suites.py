@@ -66,6 +66,16 @@ class GeneratorSchema(Answer):
     options = fields.Dict(metadata={"additionalProperties": True})
 
 
+class ShortfallSchema(Answer):
+    """A cell that has fewer cases than asked for."""
+
+    category = fields.String()
+    style = fields.String()
+    technique = fields.String()
+    language = fields.String()
+    missing = Count()
+
+
 class EffortSchema(Answer):
     """What making the suite has cost, and what a generator's model wrote that was turned away."""
 
@@ -74,6 +84,7 @@ class EffortSchema(Answer):
     unreadable = Count(metadata={"description": "Replies that were not in the form asked for."})
     failed = Count(metadata={"description": "Calls that ended in an error."})
     rejected = fields.Dict(keys=enum(Fault), values=Count(), metadata={"description": "Prompts turned away, by fault."})
+    shortfall = fields.List(fields.Nested(ShortfallSchema))
 
 
 class RejectedRowSchema(Answer):

@@ -1,0 +1,1 @@
+"""How the generator `llm` works: what it asks, shows, reads and turns away. See docs/generation-llm.md."""
