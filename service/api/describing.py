@@ -10,6 +10,7 @@ from marshmallow import RAISE, Schema, fields
 
 from service.api.schemas.plugins import PluginField, first_line, variant
 from service.api.schemas.specs import SuiteField
+from service.api.schemas.suites import NewSuiteSchema, new_suite_forms
 from service.generators.base import generators
 from service.registry import Registry
 
@@ -27,6 +28,9 @@ class Converter(OpenAPIConverter):
 
     def schema2jsonschema(self, schema: Schema) -> Json:
         """Describe a schema; it allows no other fields unless it says so."""
+        if isinstance(schema, NewSuiteSchema):
+            forms = [{"$ref": self._reference(form)} for form in new_suite_forms()]
+            return {"description": first_line(type(schema)), "oneOf": forms}
         fields_described: Json = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]
         described = {"description": first_line(type(schema)), **fields_described}
         if schema.unknown == RAISE:

@@ -1,22 +1,19 @@
 """Taking in a suite, in whichever form it is sent."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from flask import request
-from marshmallow import Schema, pre_load
 from werkzeug.exceptions import UnsupportedMediaType
 
 from service.api import payload
 from service.api.blueprint import Blueprint
 from service.api.context import current_tenant, services
-from service.api.schemas.specs import SuiteField
+from service.api.schemas.suites import NewSuiteSchema
 from service.api.submitting import refuse_too_large
 from service.domain.jobs import Suite
 from service.domain.specs import SuiteSpec
 from service.domain.uploads import Readable, Rejected, Row, read_csv, read_ndjson
 from service.errors import InvalidError
-from service.llm.fields import string
 from service.pipeline.submit import submit_suite
 from service.pipeline.upload import UploadOptions, upload
 
@@ -29,26 +26,11 @@ READERS: dict[str, Callable[[Readable, UploadOptions], Iterable[Row | Rejected]]
 SUFFIXES = {".csv": "text/csv", ".jsonl": "application/x-ndjson", ".ndjson": "application/x-ndjson"}
 
 
-class NewSuiteSchema(Schema):
-    """A suite, as in a job, and what to call it."""
-
-    name = string(1, 200, load_default=None, allow_none=True)
-    suite = SuiteField(required=True)
-
-    @pre_load
-    def _part(self, data: Any, **_: Any) -> Any:
-        """The name stands beside the fields of the suite."""
-        if not isinstance(data, dict):
-            return data
-        name = {"name": data["name"]} if "name" in data else {}
-        return {**name, "suite": {key: value for key, value in data.items() if key != "name"}}
-
-
 FILE = {"type": "string", "description": "A case a line or row."}
 BODIES = {
     "required": True,
     "content": {
-        "application/json": {"schema": {"type": "object"}},
+        "application/json": {"schema": NewSuiteSchema},
         "application/x-ndjson": {"schema": FILE},
         "text/csv": {"schema": FILE},
         "multipart/form-data": {

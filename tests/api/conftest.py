@@ -32,6 +32,14 @@ ClientFor = Callable[..., FlaskClient]
 
 
 @pytest.fixture
+def database_url(request: pytest.FixtureRequest) -> str:
+    """SQLite: what runs on both databases are the queries' own tests, and those marked `on_both` here."""
+    kind = getattr(request, "param", "sqlite")
+    url: str = request.getfixturevalue("postgres_url" if kind == "postgresql" else "sqlite_url")
+    return url
+
+
+@pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
     app = create_app(settings)
     yield app

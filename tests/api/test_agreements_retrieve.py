@@ -7,6 +7,9 @@ from flask.testing import FlaskClient
 
 from service.domain.roles import Role
 from tests.api.conftest import UNKNOWN_JOB, UNKNOWN_JUDGEMENT, ClientFor, assert_problem
+from tests.support.databases import on_both
+
+pytestmark = on_both
 
 NOTHING = {"safe": 0, "unsafe": 0, "unknown": 0, "error": 0}
 

@@ -9,10 +9,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from service.app import create_app
+from service.domain.jobs import StatusReason
 from service.domain.roles import Role
 from service.pipeline.services import Services
 from service.settings import Settings
-from service.store import cases, jobs, keys
+from service.store import cases, jobs, keys, making
 from service.store.tables import JobRow
 from tests.api.conftest import TENANT, assert_problem, created, finish, pointers, spec, with_key
 from tests.support.specs import REFUSAL
@@ -134,9 +135,11 @@ def test_a_suite_can_be_used_again(client: FlaskClient, stranger: FlaskClient, s
     assert_problem(stranger.post("/v1/jobs", json=spec(suite={"suite_id": suite["id"]})), 404, "suite_not_found")
 
 
-def test_a_suite_that_is_not_ready_is_a_conflict(client: FlaskClient, queued_job: str) -> None:
+def test_a_suite_that_could_not_be_made_is_a_conflict(client: FlaskClient, services: Services, queued_job: str) -> None:
     suite = client.get(f"/v1/jobs/{queued_job}").json["suite"]["id"]
-    assert_problem(client.post("/v1/jobs", json=spec(suite={"suite_id": suite})), 409, "suite_not_ready")
+    with services.store.write() as session:
+        making.fail(session, suite, StatusReason("generation_failed", "It broke off."))
+    assert_problem(client.post("/v1/jobs", json=spec(suite={"suite_id": suite})), 409, "suite_failed")
 
 
 @pytest.mark.parametrize("form", ["cases", "generator", "suite_id"])

@@ -10,6 +10,9 @@ from sqlalchemy import event
 from service.api import cursors
 from service.pipeline.services import Services
 from tests.api.conftest import assert_problem, created, pointers, spec
+from tests.support.databases import on_both
+
+pytestmark = on_both
 
 
 def ids(client: FlaskClient, **query: Any) -> list[str]:

@@ -8,6 +8,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.api.conftest import UNKNOWN_JUDGEMENT, assert_problem, created, finish, judged, spec
+from tests.support.databases import on_both
+
+pytestmark = on_both
 
 NDJSON = {"Accept": "application/x-ndjson"}
 BY_THE_JUDGE = {"verdict", "confidence", "severity", "reason", "judge", "judge_raw", "error"}

@@ -13,6 +13,9 @@ from service.pipeline.services import Services
 from service.store import jobs
 from service.store import results as stored
 from tests.api.conftest import HARM, TENANT, UNKNOWN_JOB, assert_problem, created, finish, pointers, spec
+from tests.support.databases import on_both
+
+pytestmark = on_both
 
 NDJSON = {"Accept": "application/x-ndjson"}
 

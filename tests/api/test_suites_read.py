@@ -9,6 +9,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.api.conftest import UNKNOWN_SUITE, assert_problem
+from tests.support.databases import on_both
+
+pytestmark = on_both
 
 NDJSON = {"Accept": "application/x-ndjson"}
 CASES = [

@@ -1,7 +1,6 @@
 """The service as it is deployed: under gunicorn, over real components."""
 
 import asyncio
-import shutil
 import socket
 import subprocess
 import sys
@@ -10,6 +9,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from cryptography.fernet import Fernet
 
@@ -20,6 +20,8 @@ from service.pipeline.services import Services
 from service.pipeline.submit import submit
 from service.settings import Settings
 from service.store import keys
+from service.store.migrate import upgrade
+from service.store.session import Store
 from tests.support.specs import job_spec
 from tests.support.stack import environment
 
@@ -28,14 +30,20 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def served_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Holds the database and server.log."""
+    """Holds server.log."""
     return tmp_path_factory.mktemp("served")
 
 
 @pytest.fixture(scope="module")
-def served_settings(sqlite_template: Path, served_folder: Path, valkey_url: str) -> Settings:
-    database = shutil.copy(sqlite_template, served_folder / "proofhouse.db")
-    return Settings(f"sqlite:///{database}", valkey_url, (Fernet.generate_key().decode(),), queue="served")
+def served_settings(postgres_uri: str, valkey_url: str) -> Settings:
+    """A database of its own, since others empty theirs; PostgreSQL, as the tests of the API run on SQLite."""
+    url = postgres_uri.format(database="served").replace("postgresql://", "postgresql+psycopg://", 1)
+    with psycopg.connect(postgres_uri.format(database="postgres"), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE served")
+    store = Store(url)
+    upgrade(store)
+    store.close()
+    return Settings(url, valkey_url, (Fernet.generate_key().decode(),), queue="served")
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from service.judges.base import judges
 from service.pipeline.rejudge import judge_again
 from service.pipeline.services import Services
 from service.pipeline.submit import submit
-from service.pipeline.wake import sweep
+from service.pipeline.sweep import sweep
 from service.settings import Settings
 from service.store import tallies
 from service.targets.base import targets

@@ -1,21 +1,73 @@
 """Suites and their cases as they are taken in, listed and shown."""
 
-import re
+from functools import cache
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate
+from marshmallow import Schema, fields, post_load, pre_load, validate
 
 from service.api.cursors import MAX_LENGTH, CaseCursor, SuiteCursor
-from service.api.schemas.base import Answer, Count, QueryInteger, Timestamp, UsageSchema, digest, enum, identifier
+from service.api.schemas.base import (
+    Answer,
+    Count,
+    Pattern,
+    QueryInteger,
+    Timestamp,
+    UsageSchema,
+    digest,
+    enum,
+    identifier,
+)
 from service.api.schemas.jobs import StatusReasonSchema
+from service.api.schemas.plugins import variant
+from service.api.schemas.specs import InlineSuite, SuiteField
 from service.domain.effort import Fault
 from service.domain.jobs import SuiteStatus
 from service.domain.uploads import Columns
 from service.domain.uploads.rows import COLUMNS
+from service.generators.base import generators
 from service.llm.fields import string
 from service.pipeline.upload import UploadOptions
 
-_COLUMN = re.compile(r"(\w+):([^,:\x00]{1,200})")
+_PAIRS = f"Write pairs such as prompt:question,category:topic; on the left may stand {', '.join(COLUMNS)}."
+_COLUMN = rf"(?:{'|'.join(COLUMNS)}):[^,:\x00]{{1,100}}"
+
+
+def _name() -> fields.String:
+    return string(1, 200, load_default=None, allow_none=True, metadata={"description": "What to call the suite."})
+
+
+class NewInlineSuite(InlineSuite):
+    """Cases of your own as a suite."""
+
+    name = _name()
+
+
+@cache
+def new_suite_forms() -> tuple[type[Schema], ...]:
+    """The forms that a new suite may take: each of a job's forms with a name beside it."""
+    generated = [variant(generators, "generator", name) for name in generators.names()]
+    named = [
+        type(f"New{schema.__name__}", (schema,), {"name": _name(), "__doc__": schema.__doc__}) for schema in generated
+    ]
+    return (*named, NewInlineSuite)
+
+
+class NewSuiteSchema(Schema):
+    """A suite: a generator with its options, or cases.
+
+    Described as one of `new_suite_forms`.
+    """
+
+    name = _name()
+    suite = SuiteField(required=True)
+
+    @pre_load
+    def _part(self, data: Any, **_: Any) -> Any:
+        """The name stands beside the fields of the suite."""
+        if not isinstance(data, dict):
+            return data
+        name = {"name": data["name"]} if "name" in data else {}
+        return {**name, "suite": {key: value for key, value in data.items() if key != "name"}}
 
 
 class UploadQuerySchema(Schema):
@@ -23,7 +75,12 @@ class UploadQuerySchema(Schema):
 
     name = string(1, 200, metadata={"description": "What to call the suite."})
     columns = fields.String(
-        validate=validate.Length(1, 1000),
+        validate=[
+            validate.Length(1, 1000),
+            Pattern(
+                rf"^{_COLUMN}(?:,{_COLUMN})*$", error=f"Write pairs such as prompt:question,category:topic; {_LEFT}"
+            ),
+        ],
         metadata={
             "description": f"Which of {', '.join(COLUMNS)} stands in which column, where the names differ.",
             "example": "prompt:question,category:topic",
@@ -44,19 +101,10 @@ class UploadQuerySchema(Schema):
     def _make(self, data: dict[str, Any], **_: Any) -> UploadOptions:
         return UploadOptions(
             name=data.get("name"),
-            columns=Columns(_columns(data.get("columns", ""))),
+            columns=Columns(dict(pair.split(":") for pair in data.get("columns", "").split(",") if pair)),
             skip_invalid=data["on_invalid"] == "skip",
             drop_duplicates=data["drop_duplicates"] == "true",
         )
-
-
-def _columns(written: str) -> dict[str, str]:
-    found = [_COLUMN.fullmatch(part.strip()) for part in written.split(",")] if written else []
-    pairs = {match[1]: match[2].strip() for match in found if match}
-    if len(pairs) < len(found) or not pairs.keys() <= set(COLUMNS):
-        message = f"Write pairs such as prompt:question,category:topic; on the left may stand {', '.join(COLUMNS)}."
-        raise ValidationError({"columns": [message]})
-    return pairs
 
 
 class GeneratorSchema(Answer):
