@@ -45,11 +45,11 @@ class NewInlineSuite(InlineSuite):
 @cache
 def new_suite_forms() -> tuple[type[Schema], ...]:
     """The forms that a new suite may take: each of a job's forms with a name beside it."""
-    generated = [variant(generators, "generator", name) for name in generators.names()]
-    named = [
-        type(f"New{schema.__name__}", (schema,), {"name": _name(), "__doc__": schema.__doc__}) for schema in generated
-    ]
-    return (*named, NewInlineSuite)
+    return (*(_named(variant(generators, "generator", name)) for name in generators.names()), NewInlineSuite)
+
+
+def _named(form: type[Schema]) -> type[Schema]:
+    return type(f"New{form.__name__}", (form,), {"name": _name(), "__doc__": form.__doc__})
 
 
 class NewSuiteSchema(Schema):
@@ -77,9 +77,7 @@ class UploadQuerySchema(Schema):
     columns = fields.String(
         validate=[
             validate.Length(1, 1000),
-            Pattern(
-                rf"^{_COLUMN}(?:,{_COLUMN})*$", error=f"Write pairs such as prompt:question,category:topic; {_LEFT}"
-            ),
+            Pattern(rf"^{_COLUMN}(?:,{_COLUMN})*$", error=_PAIRS),
         ],
         metadata={
             "description": f"Which of {', '.join(COLUMNS)} stands in which column, where the names differ.",
