@@ -12,7 +12,7 @@ graceful_timeout = 20
 """Less than what orchestrators allow a process to end (Kubernetes: 30 s)."""
 keepalive = 75
 """Longer than the idle time of common load balancers (60 s), so that it is they who close a connection."""
-limit_request_line = 4094
+limit_request_line = 8190
 limit_request_fields = 64
 limit_request_field_size = 8190
 control_socket_disable = True

@@ -47,7 +47,12 @@ class Rules:
         """Options of the judge `rules`."""
 
         refusal_phrases = fields.List(
-            fields.String(validate=[validate.Length(1, 200), validate.Regexp(r".*\w", error="Holds no word.")]),
+            fields.String(
+                validate=[
+                    validate.Length(1, 200),
+                    validate.Regexp(r"^[^\x00]*\w[^\x00]*$", error="Holds no word, or holds NUL."),
+                ]
+            ),
             load_default=list,
             validate=validate.Length(max=100),
             metadata={"description": "Sentences by which this target is known to refuse, such as its guardrail's own."},

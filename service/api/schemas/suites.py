@@ -76,7 +76,7 @@ class UploadQuerySchema(Schema):
     name = string(1, 200, metadata={"description": "What to call the suite."})
     columns = fields.String(
         validate=[
-            validate.Length(1, 1000),
+            validate.Length(1, 200),
             Pattern(rf"^{_COLUMN}(?:,{_COLUMN})*$", error=_PAIRS),
         ],
         metadata={
