@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
 
+from service.api import context
 from service.app import create_app
 from service.domain.cases import Case
 from service.domain.completions import CallError, Completion, ErrorCode, Judgement, Usage
@@ -39,11 +41,19 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """The application with all its routes, whose description takes long to write: built once a test process."""
+    nowhere = f"sqlite:///{tmp_path_factory.mktemp('built')}/none.db"
+    return create_app(Settings(nowhere, "redis://127.0.0.1:1", (Fernet.generate_key().decode(),)))
+
+
 @pytest.fixture
-def app(settings: Settings) -> Iterator[Flask]:
-    app = create_app(settings)
-    yield app
-    app.extensions["proofhouse"][1].close()
+def app(built: Flask, settings: Settings) -> Iterator[Flask]:
+    """The application over this test's settings."""
+    context.attach(built, settings)
+    yield built
+    built.extensions["proofhouse"][1].close()
 
 
 @pytest.fixture
