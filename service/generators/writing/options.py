@@ -6,11 +6,12 @@ from typing import Any
 from marshmallow import fields, validate
 
 from service.generators.selection import SelectionOptions
-from service.generators.writing.search import TOPICS
 from service.generators.writing.templates import RAG_FS, VARIANTS
 from service.llm.fields import BooleanField, integer, number, secret
 from service.llm.options import EndpointOptions
 
+TOPICS = ("news", "general", "finance")
+"""Tavily's."""
 LANGUAGES = {"en": "English", "es": "Spanish", "ja": "Japanese"}
 """Languages to write in, by code, as the model is told."""
 

@@ -19,7 +19,6 @@ from service.llm.redaction import redact, storable
 from service.llm.retry import Retry
 from service.llm.transport import tls_context
 
-TOPICS = ("news", "general", "finance")
 MAX_RESULTS = 20
 """Articles a category; the most that Tavily gives for one query."""
 MAX_TITLE, MAX_CONTENT, MAX_URL = 200, 400, 2000

@@ -291,7 +291,7 @@ def test_a_worker_makes_room_when_other_jobs_wait(
 ) -> None:
     monkeypatch.setattr("service.pipeline.pulse.SLICE_SECONDS", 0.1)
     job = submit(services, asking("slow", 100), tenant=TENANT)
-    submit(services, job_spec(1), tenant=TENANT)
+    slow.act = staticmethod(lambda: submit(services, job_spec(1), tenant=TENANT))
     run(services, job)
     assert 0 < len(stored(services, job)) == slow.asked < 100
     assert any(task_id.startswith(f"{job.id}-run-") for task_id in services.queue.waiting())
