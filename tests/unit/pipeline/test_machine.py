@@ -1,6 +1,6 @@
 """Whatever people, workers, deaths and sweepers do to a job, and in whatever order, the promise holds.
 
-Hypothesis makes up the sequences; time is wound back instead of waited for. By hand, for longer:
+Hypothesis makes up the sequences; time is wound back instead of waited for. As many as CI runs:
 `PROOFHOUSE_SEQUENCES=2000 pytest tests/unit/pipeline/test_machine.py`.
 """
 
@@ -46,7 +46,7 @@ from service.store.session import Store
 from service.store.vault import Vault
 from tests.support.specs import job_spec
 
-SHARDS = 2
+SHARDS = 4
 SEQUENCES = int(os.environ.get("PROOFHOUSE_SEQUENCES", "120"))
 STEPS = 25
 BATCH_SIZE = 2
