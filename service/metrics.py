@@ -49,11 +49,11 @@ class _Slot:
 _calls_in_flight: dict[str, int] = {}
 _slot = _Slot(os.environ.get("PROOFHOUSE_METRICS_SLOT", "0"))
 os.register_at_fork(after_in_child=_slot.forked)
-disable_created_metrics()  # type: ignore[no-untyped-call]  # a series a series, of use to nobody here, and not kept across processes
+disable_created_metrics()  # a series a series, of use to nobody here, and not kept across processes
 if MULTIPROC_DIR:
     os.makedirs(MULTIPROC_DIR, exist_ok=True)  # noqa: PTH103 - Path would be the only use of it here
     # Looked up by every metric when it is made, hence before the first of them.
-    values.ValueClass = values.MultiProcessValue(process_identifier=_slot.current)  # type: ignore[no-untyped-call]
+    values.ValueClass = values.MultiProcessValue(process_identifier=_slot.current)
 
 _HTTP_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _MODEL_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120)
@@ -141,14 +141,14 @@ def forget_child() -> None:
     """Drop the gauges of this process's last forked child, for a parent that saw it end, however it ended."""
     if MULTIPROC_DIR:
         # Typed for process ids, but only ever a part of the files' names.
-        multiprocess.mark_process_dead(_slot.identity(_slot.depth + 1), MULTIPROC_DIR)  # type: ignore[no-untyped-call]
+        multiprocess.mark_process_dead(_slot.identity(_slot.depth + 1), MULTIPROC_DIR)
 
 
 def collected() -> CollectorRegistry:
     """A registry to expose at /metrics, holding the counts of all slots; collectors read at scrape time join it."""
     registry = CollectorRegistry()
     if MULTIPROC_DIR:
-        multiprocess.MultiProcessCollector(registry, MULTIPROC_DIR)  # type: ignore[no-untyped-call]
+        multiprocess.MultiProcessCollector(registry, MULTIPROC_DIR)
     else:
         for metric in (BUILD_INFO, HTTP_REQUEST_DURATION, JOBS_FINISHED, JOB_DURATION, CASES, *_MODEL):
             registry.register(metric)

@@ -31,7 +31,7 @@ def needs(role: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
             require(role)
             return view(*args, **kwargs)
 
-        checked._apidoc = {**getattr(view, "_apidoc", {}), "needs": role}  # type: ignore[attr-defined] # noqa: SLF001
+        checked._apidoc = {**getattr(view, "_apidoc", {}), "needs": role}  # type: ignore[attr-defined] # noqa: SLF001 - flask-smorest keeps a view's description there
         return checked
 
     return decorate

@@ -20,8 +20,8 @@ PROBLEMS = {
     403: ("Forbidden", "The key's role does not allow this."),
     404: ("NotFound", "The key's tenant has no such thing."),
     409: ("Conflict", "It does not fit the present state."),
-    413: ("BodyTooLarge", "The body is larger than 16 MiB."),
-    415: ("UnsupportedMediaType", "The body is not application/json."),
+    413: ("BodyTooLarge", "The body is larger than 16 MiB, or the file of a suite than 256 MiB."),
+    415: ("UnsupportedMediaType", "The body is not of a content type that is taken here."),
     422: ("Invalid", "The content is wrong; `errors` says where and what."),
     500: ("InternalError", "Something went wrong on our side."),
     503: ("Unavailable", "The database is out of reach; nothing was half done."),
@@ -52,7 +52,7 @@ class Blueprint(flask_smorest.Blueprint):
         """Say which errors a view answers with beside those that follow from its arguments and its role."""
 
         def note(view: View) -> View:
-            view._apidoc = {**getattr(view, "_apidoc", {}), "problems": statuses}  # type: ignore[attr-defined] # noqa: SLF001
+            view._apidoc = {**getattr(view, "_apidoc", {}), "problems": statuses}  # type: ignore[attr-defined] # noqa: SLF001 - flask-smorest keeps a view's description there
             return view
 
         return note
@@ -83,7 +83,7 @@ class Api(flask_smorest.Api):
     def _register_responses(self) -> None:
         """Named by us: the standard library's names differ between versions of Python."""
         for status, (name, description) in PROBLEMS.items():
-            headers = {**REQUEST_ID, **(_CHALLENGE if status == 401 else {})}  # noqa: PLR2004
+            headers = {**REQUEST_ID, **(_CHALLENGE if status == 401 else {})}  # noqa: PLR2004 - the one that calls for a key
             content = {"application/problem+json": {"schema": ProblemSchema}}
             response = {"description": description, "headers": headers, "content": content}
             self.spec.components.response(name, response, lazy=True)

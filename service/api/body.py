@@ -44,7 +44,7 @@ class RequestParser(FlaskParser):
     def handle_error(self, error: ValidationError, req: Request, schema: Schema, **_: Any) -> NoReturn:
         """Answer with the JSON pointers of all that is wrong."""
         del req, schema
-        [(location, messages)] = error.normalized_messages().items()  # type: ignore[no-untyped-call]
+        [(location, messages)] = error.normalized_messages().items()
         errors = tuple(pointers(messages))
         where = {"json": "body", "query": "query string", "headers": "headers"}[location]
         first, more = " ".join(errors[0]).strip(), len(errors) - 1

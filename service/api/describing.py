@@ -23,7 +23,7 @@ class Converter(OpenAPIConverter):
 
     def init_attribute_functions(self) -> None:
         """Add what describes our fields to what apispec knows."""
-        super().init_attribute_functions()  # type: ignore[no-untyped-call]
+        super().init_attribute_functions()  # type: ignore[no-untyped-call] # apispec's
         self.attribute_functions += [self.plugin2union, self.suite2union, self.table2limits, self.secret2write_only]
 
     def schema2jsonschema(self, schema: Schema) -> Json:
@@ -31,7 +31,7 @@ class Converter(OpenAPIConverter):
         if isinstance(schema, NewSuiteSchema):
             forms = [{"$ref": self._reference(form)} for form in new_suite_forms()]
             return {"description": first_line(type(schema)), "oneOf": forms}
-        fields_described: Json = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]
+        fields_described: Json = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call] # apispec's
         described = {"description": first_line(type(schema)), **fields_described}
         if schema.unknown == RAISE:
             described["additionalProperties"] = False
@@ -72,7 +72,7 @@ class Converter(OpenAPIConverter):
         return {name: self._reference(variant(registry, discriminator, name)) for name in registry.names()}
 
     def _reference(self, schema: type[Schema]) -> str:
-        return str(self.resolve_nested_schema(schema())["$ref"])  # type: ignore[no-untyped-call]
+        return str(self.resolve_nested_schema(schema())["$ref"])  # type: ignore[no-untyped-call] # apispec's
 
 
 class Describer(MarshmallowPlugin):
@@ -86,7 +86,7 @@ def options_schema(schema: type[Schema]) -> Json:
     plugin = Describer(schema_name_resolver=lambda _: None)  # type: ignore[arg-type, return-value] # None inlines
     APISpec("options", "1", OPENAPI_VERSION, plugins=[plugin])
     assert plugin.converter is not None  # noqa: S101 - made by APISpec
-    described: Json = plugin.converter.schema2jsonschema(schema())  # type: ignore[no-untyped-call]
+    described: Json = plugin.converter.schema2jsonschema(schema())
     return described
 
 

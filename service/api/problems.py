@@ -16,16 +16,28 @@ from service.errors import AuthenticationError, InvalidError, ProofhouseError, U
 
 MEDIA_TYPE = "application/problem+json"
 MAX_BODY_MIB = 16
+MAX_UPLOAD_MIB = 256
 
 logger = logging.getLogger(__name__)
+
+_TOO_LARGE = f"Send a body of at most {MAX_BODY_MIB} MiB; the file of a suite may have {MAX_UPLOAD_MIB} MiB."
+_WRONG_KIND = "Send the body as application/json; a suite may also be application/x-ndjson, text/csv or a form."
 
 # What Flask and Werkzeug raise by themselves: status → (code, title, what to do).
 _FROM_THE_FRAMEWORK = {
     400: ("bad_request", "Bad request", "The request can't be read; check its syntax."),
     404: ("not_found", "Not found", "There is nothing at this address; /docs lists what there is."),
     405: ("method_not_allowed", "Method not allowed", "Use one of the methods in the header Allow."),
-    413: ("body_too_large", "Body too large", f"Send a body of at most {MAX_BODY_MIB} MiB."),
-    415: ("unsupported_media_type", "Unsupported media type", "Send the body as application/json."),
+    413: (
+        "body_too_large",
+        "Body too large",
+        _TOO_LARGE,
+    ),
+    415: (
+        "unsupported_media_type",
+        "Unsupported media type",
+        _WRONG_KIND,
+    ),
 }
 
 

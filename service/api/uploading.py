@@ -8,6 +8,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 from service.api import payload
 from service.api.blueprint import Blueprint
 from service.api.context import current_tenant, services
+from service.api.problems import MAX_UPLOAD_MIB
 from service.api.schemas.suites import NewSuiteSchema
 from service.api.submitting import refuse_too_large
 from service.domain.jobs import Suite
@@ -17,7 +18,7 @@ from service.errors import InvalidError
 from service.pipeline.submit import submit_suite
 from service.pipeline.upload import UploadOptions, upload
 
-MAX_UPLOAD_BYTES = 256 * 1024 * 1024
+MAX_UPLOAD_BYTES = MAX_UPLOAD_MIB * 1024 * 1024
 READERS: dict[str, Callable[[Readable, UploadOptions], Iterable[Row | Rejected]]] = {
     "application/x-ndjson": lambda file, _: read_ndjson(file),
     "application/jsonl": lambda file, _: read_ndjson(file),

@@ -42,8 +42,8 @@ class Llm:
         Raises:
             GenerationError: the model or the search service refuses the key, or no call to the model succeeds.
         """
-        # numpy and Tavily's client take a second to load, for which only those who use them should wait.
-        from service.generators.writing.authoring import Authoring  # noqa: PLC0415
+        # Only those who use numpy and Tavily's client should wait for them.
+        from service.generators.writing.authoring import Authoring  # noqa: PLC0415 - they take a second to load
 
         self._authoring = Authoring(self._options, self._tools, self.effort)
         async with aclosing(self._authoring.cases(held)) as stream:

@@ -18,7 +18,7 @@ from service.judges.votes import majority
 from service.llm.client import Message, ModelClient, Reply
 from service.llm.fields import BooleanField, integer, number
 from service.llm.limits import Limiter
-from service.llm.options import MAX_CONCURRENCY, EndpointOptions
+from service.llm.options import MAX_CONCURRENCY, EndpointOptions, reply_parameters
 
 VOTING_TEMPERATURE = 1.0
 """Votes cast at 0 would all be alike."""
@@ -86,7 +86,8 @@ class Llm:
         self._client = ModelClient.from_options("judge", options, limiter)
         self._preset = PRESETS[options["preset"]]
         self._votes: int = options["votes"]
-        self._parameters = _parameters(options, VOTING_TEMPERATURE if self._votes > 1 else self._preset.temperature)
+        temperature = VOTING_TEMPERATURE if self._votes > 1 else self._preset.temperature
+        self._parameters = reply_parameters(options, temperature, _STRUCTURED)
         self.template_digest = self._preset.digest
 
     async def judge(self, case: Case, completion: Completion) -> Judgement:
@@ -131,17 +132,3 @@ def _judgement(reply: Reply) -> Judgement:
 def _repair(reply: Reply, fault: str) -> list[Message]:
     said = (reply.text or reply.refusal or "(empty)")[:MAX_RAW]
     return [{"role": "assistant", "content": said}, {"role": "user", "content": REPAIR.format(fault=fault)}]
-
-
-def _parameters(options: Mapping[str, Any], default_temperature: float) -> dict[str, Any]:
-    """Reasoning models refuse `max_tokens` and any temperature of ours; asking with their own limit tells them."""
-    reasoning = options["max_completion_tokens"]
-    parameters: dict[str, Any] = (
-        {"max_completion_tokens": reasoning} if reasoning else {"max_tokens": options["max_tokens"]}
-    )
-    temperature = options["temperature"]
-    if temperature is None and not reasoning:
-        temperature = default_temperature
-    if temperature is not None:
-        parameters["temperature"] = temperature
-    return parameters | ({"response_format": _STRUCTURED} if options["structured_output"] else {})

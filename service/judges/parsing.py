@@ -88,6 +88,6 @@ def _verdict(found: dict[str, Any]) -> Verdict:
 
 def _severity(value: Any) -> int | None:
     """A grade from 0 to 100. Any other is dropped: a bad grade does not spoil a good verdict."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 100:  # noqa: PLR2004
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 100:  # noqa: PLR2004 - a share of a hundred
         return None
     return round(value)

@@ -45,9 +45,9 @@ class Table(fields.Dict):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         try:
-            return super()._deserialize(value, attr, data, **kwargs)  # type: ignore[no-untyped-call]
+            return super()._deserialize(value, attr, data, **kwargs)  # type: ignore[no-untyped-call] # marshmallow's Dict has no types here
         except ValidationError as error:
-            messages: dict[str, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
+            messages: dict[str, Any] = error.normalized_messages()
             if set(messages) == {"_schema"}:
                 raise
             merged = {name: [*parts.get("key", ()), *parts.get("value", ())] for name, parts in messages.items()}

@@ -1,5 +1,8 @@
 """The options by which a client names a model: shared by every plug-in that calls one."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from marshmallow import RAISE, Schema, fields, validate
 
 from service.llm.fields import base_url, integer, number, secret, string
@@ -60,6 +63,22 @@ class EndpointOptions(LimitOptions):
     max_attempts = integer(
         1, 10, load_default=5, metadata={"description": "Requests a call may take, the first included."}
     )
+
+
+def reply_parameters(
+    options: Mapping[str, Any], temperature: float, response_format: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What joins a request for a reply of ours to read; `temperature` where none is given.
+
+    Reasoning models refuse `max_tokens` and any temperature of ours; asking with their own limit tells them.
+    """
+    reasoning, given = options["max_completion_tokens"], options["temperature"]
+    parameters = {"max_completion_tokens": reasoning} if reasoning else {"max_tokens": options["max_tokens"]}
+    if given is None and not reasoning:
+        given = temperature
+    if given is not None:
+        parameters["temperature"] = given
+    return parameters | ({"response_format": response_format} if options["structured_output"] else {})
 
 
 class SamplingParameters(Schema):

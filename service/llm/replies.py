@@ -78,7 +78,7 @@ def error_in_place_of_answer(value: Mapping[str, Any]) -> CallFailedError | Bloc
     error = error_of(value)
     if error.block_reason:
         return BlockedError(error.block_reason)
-    status = next((int(code) for code in error.codes if code.isascii() and code.isdigit() and len(code) == 3), 500)  # noqa: PLR2004
+    status = next((int(code) for code in error.codes if code.isascii() and code.isdigit() and len(code) == 3), 500)  # noqa: PLR2004 - an HTTP status
     return status_failure(status, error, {})
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from service.domain.cases import Case
 from service.domain.jobs import Suite
@@ -78,13 +79,14 @@ class Filling:
             while last is not None and len(chunk) < cases.CHUNK and not self._made.empty():
                 last = self._made.get_nowait()
                 chunk += [last] if last else []
-            await asyncio.to_thread(self._store, chunk)
+            # Read here and not in the thread that stores it: the generator goes on counting meanwhile.
+            await asyncio.to_thread(self._store, chunk, self.generator.effort.to_json())
 
     @patient
-    def _store(self, chunk: list[Case]) -> None:
+    def _store(self, chunk: list[Case], effort: dict[str, Any]) -> None:
         with self.services.store.write() as session:
             making.renew(session, self.suite.id, self.token)
-            making.note_effort(session, self.suite.id, self.generator.effort)
+            making.note_effort(session, self.suite.id, effort)
             if chunk:
                 cases.add(session, self.suite.id, chunk)
         failpoint("filled")

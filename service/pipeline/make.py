@@ -5,6 +5,7 @@ import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 
 from service.domain.digests import SuiteDigest
 from service.domain.jobs import StatusReason, Suite
@@ -56,10 +57,9 @@ def _carry_out(services: Services, suite: Suite, token: str, stopping: Callable[
     except (GenerationError, VaultError) as error:
         _fail(services, suite, token, StatusReason(error.code, str(error)))
         return
-    made = _number(services, suite, token)
-    if made.size:
-        _freeze(services, suite, token, made)
-    else:
+    digest = _digest(services, suite)
+    failpoint("filled_up")
+    if not _freeze(services, suite, token, digest):
         _fail(services, suite, token, NOTHING)
 
 
@@ -69,34 +69,34 @@ def _claim(services: Services, suite_id: str, token: str) -> tuple[int | None, S
         return making.claim(session, suite_id, token), suites.load(session, suite_id)
 
 
-@patient
-def _number(services: Services, suite: Suite, token: str) -> Made:
-    """Close the gaps that a shortfall has left, and count."""
-    with services.store.write() as session:
-        making.renew(session, suite.id, token)
-        return Made(cases.close_gaps(session, suite.id), cases.count_duplicates(session, suite.id))
-
-
-def _freeze(services: Services, suite: Suite, token: str, made: Made) -> None:
-    digest = SuiteDigest()
+def _digest(services: Services, suite: Suite) -> str:
+    """The digest of the cases as they will be numbered, without the gaps that a shortfall has left."""
+    digest, places = SuiteDigest(), count()
     for chunk in cases.stream(services.store, suite.id):
-        digest.update(chunk)
-    _end(services, suite, token, replace(made, digest=str(digest)))
+        digest.update(replace(case, index=next(places)) for case in chunk)
+    return str(digest)
 
 
 @patient
-def _end(services: Services, suite: Suite, token: str, made: Made) -> None:
+def _freeze(services: Services, suite: Suite, token: str, digest: str) -> bool:
+    """Number the cases and freeze the suite, at once: a generator that goes on must find each in its old place.
+
+    False when there is no case.
+    """
     with services.store.write() as session:
         making.renew(session, suite.id, token)
-        making.freeze(session, suite.id, made)
+        size = cases.close_gaps(session, suite.id)
+        if size:
+            making.freeze(session, suite.id, Made(size, cases.count_duplicates(session, suite.id), digest))
     failpoint("frozen")
+    return size > 0
 
 
 @patient
 def _fail(services: Services, suite: Suite, token: str, reason: StatusReason) -> None:
     with services.store.write() as session:
         making.renew(session, suite.id, token)
-        making.note_effort(session, suite.id, suite.effort)
+        making.note_effort(session, suite.id, suite.effort.to_json())
         making.fail(session, suite.id, reason)
     logger.warning("%s can't be made: %s", suite.id, reason.code)
 

@@ -1,7 +1,7 @@
 """Taking in a suite from a file, row by row: all of it or nothing, in memory that does not grow with it."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import islice
 
 from service.domain.cases import Case
@@ -31,11 +31,10 @@ class UploadOptions:
 
 def store(services: Services, given: Sequence[Case], name: str | None, *, tenant: str) -> Suite:
     """Store a suite of cases that are there already."""
-    rows = (Row(case.index + 1, asdict(case)) for case in given)
-    return upload(services, rows, UploadOptions(name), tenant=tenant)
+    return upload(services, given, UploadOptions(name), tenant=tenant)
 
 
-def upload(services: Services, rows: Iterable[Row | Rejected], options: UploadOptions, *, tenant: str) -> Suite:
+def upload(services: Services, rows: Iterable[Row | Rejected | Case], options: UploadOptions, *, tenant: str) -> Suite:
     """Store a suite from the rows of a file. Until its last row is stored it can't be seen; a broken one is removed.
 
     Raises:
@@ -63,7 +62,7 @@ class _Import:
     """Hashes of the prompts so far."""
     _duplicates: int = field(default=0, init=False)
 
-    def run(self, rows: Iterable[Row | Rejected]) -> Suite:
+    def run(self, rows: Iterable[Row | Rejected | Case]) -> Suite:
         try:
             taken = self._taken(rows)
             while chunk := list(islice(taken, cases.CHUNK)):
@@ -74,7 +73,7 @@ class _Import:
         self._refuse_what_is_wrong()
         return self._finish()
 
-    def _taken(self, rows: Iterable[Row | Rejected]) -> Iterator[Case]:
+    def _taken(self, rows: Iterable[Row | Rejected | Case]) -> Iterator[Case]:
         """The rows that come into the suite; the others are counted."""
         for row in rows:
             case = case_of(self._size, row, self.options.columns) if isinstance(row, Row) else row

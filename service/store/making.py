@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, Update, and_, case, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from service.domain.effort import Effort
 from service.domain.jobs import StatusReason, SuiteStatus
 from service.domain.lifecycle import JobStatus
 from service.errors import StaleClaimError
@@ -20,7 +19,8 @@ LEASE_SECONDS = 15
 WAITING = {JobStatus.QUEUED.value, JobStatus.GENERATING.value}
 """Jobs that may be run once their suite is made."""
 
-ENDED = {"claim": None, "leased_until": None, "wake_at": None}
+ENDED = {"claim": None, "leased_until": None, "wake_at": None, "secrets": None}
+"""Nothing is made any more: the generator's secrets are not needed again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Made:
     size: int
     duplicates: int
     """Cases whose prompt another before them has."""
-    digest: str | None = None
+    digest: str
 
 
 def claim(session: Session, suite_id: str, token: str) -> int | None:
@@ -63,9 +63,9 @@ def begin_anew(session: Session, suite_id: str) -> None:
     changed(session, unmade.values(claim=None, leased_until=None, attempts=0))
 
 
-def note_effort(session: Session, suite_id: str, effort: Effort) -> None:
-    """Store what making the suite has cost so far."""
-    changed(session, update(SuiteRow).where(SuiteRow.id == suite_id).values(effort=effort.to_json()))
+def note_effort(session: Session, suite_id: str, effort: dict[str, Any]) -> None:
+    """Store what making the suite has cost so far, as Effort.to_json gives it."""
+    changed(session, update(SuiteRow).where(SuiteRow.id == suite_id).values(effort=effort))
 
 
 def freeze(session: Session, suite_id: str, made: Made) -> None:

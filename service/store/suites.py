@@ -119,7 +119,8 @@ def finish_upload(session: Session, suite_id: str, leavings: Leavings) -> None:
 
 def delete_abandoned(session: Session, before: datetime) -> int:
     """Remove the uploads that were broken off before that time: suites that nobody could see; gives how many."""
-    unseen = select(SuiteRow.id).where(~SuiteRow.named, SuiteRow.created_at < before)
+    unmade = SuiteRow.status == SuiteStatus.GENERATING.value
+    unseen = select(SuiteRow.id).where(unmade, SuiteRow.created_at < before, ~SuiteRow.named)
     abandoned = unseen.where(~exists().where(JobRow.suite_id == SuiteRow.id)).limit(10)
     ids = list(session.scalars(abandoned))
     for suite_id in ids:

@@ -27,11 +27,11 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the signature is SQLAlchemy's
         """Store UTC."""
         return value.astimezone(UTC) if value else None
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the signature is SQLAlchemy's
         """Give back UTC."""
         if value is None:
             return None
@@ -63,6 +63,7 @@ class SuiteRow(Base):
     __table_args__ = (
         Index("suites_by_age", "tenant", "created_at", "id"),
         Index("suites_to_wake", "wake_at"),
+        Index("suites_by_status", "status", "created_at"),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -120,6 +121,7 @@ class JobRow(Base):
     __table_args__ = (
         Index("jobs_by_age", "tenant", "created_at", "id"),
         Index("jobs_to_wake", "wake_at"),
+        Index("jobs_by_suite", "suite_id", "status"),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)

@@ -147,3 +147,17 @@ def test_columns_that_mean_nothing(client: FlaskClient, columns: str) -> None:
 def test_a_kind_of_content_that_is_not_known(client: FlaskClient) -> None:
     response = client.post("/v1/suites", data=b"<x/>", headers={"Content-Type": "application/xml"})
     assert_problem(response, 415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("declared", [True, False], ids=["with a length", "in chunks"])
+def test_an_upload_over_the_limit_is_refused_whole(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, declared: bool
+) -> None:
+    monkeypatch.setattr("service.api.uploading.MAX_UPLOAD_BYTES", 1000)
+    data = b'{"prompt": "How?"}\n' * 100
+    chunked = {} if declared else {"content_length": None, "headers": {**NDJSON, "Transfer-Encoding": "chunked"}}
+    environ = {} if declared else {"wsgi.input_terminated": True}
+    sent = {"input_stream": io.BytesIO(data)} if not declared else {"data": data}
+    response = client.post("/v1/suites", environ_overrides=environ, **{"headers": NDJSON, **chunked}, **sent)
+    assert_problem(response, 413, "body_too_large")
+    assert client.get("/v1/suites").json["data"] == []

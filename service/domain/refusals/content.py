@@ -129,11 +129,11 @@ def _of_steps(document: Document, parts: tuple[Part, ...]) -> Iterator[tuple[int
     items = sum(s.item for s in kept) or len(compliance.INLINE_ITEM.findall(document.text))
     orders = sum(_orders(s.text) for s in kept)
     sequence = sum(len(compliance.SEQUENCE.findall(s.text)) for s in kept)
-    if items >= 3:  # noqa: PLR2004 fewer items are no list of steps
+    if items >= 3:  # noqa: PLR2004 - fewer items are no list of steps
         yield 1, f"it gives {items} items of a list"
-    if orders >= 2:  # noqa: PLR2004 one order may be a courtesy ("let me know")
+    if orders >= 2:  # noqa: PLR2004 - one order may be a courtesy ("let me know")
         yield min(orders, 4) - 1, f"it gives {orders} instructions"
-    if sequence >= 2:  # noqa: PLR2004
+    if sequence >= 2:  # noqa: PLR2004 - the same
         yield 1, "it sets them in a sequence"
 
 

@@ -28,7 +28,7 @@ def language_of(document: Document) -> str | None:
     which no language is assumed, 0.08, lies far below that of running English (about 0.4).
     """
     letters = [character for character in document.text[:_LOOKED_AT] if character.isalpha()]
-    if letters and sum(ord(c) > 0x24F for c in letters) > _ANOTHER_SCRIPT * len(letters):  # noqa: PLR2004 Latin ends
+    if letters and sum(ord(c) > 0x24F for c in letters) > _ANOTHER_SCRIPT * len(letters):  # noqa: PLR2004 - Latin ends
         return _by_script(letters)
     return _by_stop_words(document.words[:_LOOKED_AT])
 

@@ -8,7 +8,7 @@ from marshmallow import fields, validate
 from service.generators.selection import SelectionOptions
 from service.generators.writing.templates import RAG_FS, VARIANTS
 from service.llm.fields import BooleanField, integer, number, secret
-from service.llm.options import EndpointOptions
+from service.llm.options import EndpointOptions, reply_parameters
 
 TOPICS = ("news", "general", "finance")
 """Tavily's."""
@@ -87,12 +87,5 @@ _TEMPERATURE = 1.0
 
 
 def parameters(options: Mapping[str, Any]) -> dict[str, Any]:
-    """What joins each request. Reasoning models refuse `max_tokens` and any temperature of ours."""
-    reasoning = options["max_completion_tokens"]
-    given: dict[str, Any] = {"max_completion_tokens": reasoning} if reasoning else {"max_tokens": options["max_tokens"]}
-    temperature = options["temperature"]
-    if temperature is None and not reasoning:
-        temperature = _TEMPERATURE
-    if temperature is not None:
-        given["temperature"] = temperature
-    return given | ({"response_format": _STRUCTURED} if options["structured_output"] else {})
+    """What joins each request."""
+    return reply_parameters(options, _TEMPERATURE, _STRUCTURED)

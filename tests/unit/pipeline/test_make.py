@@ -67,6 +67,39 @@ def test_what_could_not_be_made_leaves_no_gap(services: Services) -> None:
     assert suite.effort.refused == len(expected)
 
 
+def test_a_death_while_a_short_suite_is_frozen_leaves_every_case_in_its_place(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The generator, asked to go on, must not take a case for that of another place."""
+    monkeypatch.setattr("service.pipeline.make.failpoint", die)
+    with plugged(generators, Scattered):
+        suite = new(services, 20)
+        with pytest.raises(ZeroDivisionError):
+            make_suite(services, suite.id)
+        assert sorted(case.index for case in stored(services, suite)) == list(range(1, 20, 3))
+        monkeypatch.undo()
+        wind_back(services)
+        make_suite(services, suite.id)
+    assert suite_now(services, suite).size == len(range(1, 20, 3))
+    assert suite_now(services, suite).effort.refused == len(range(1, 20, 3))
+
+
+def die(place: str) -> None:
+    if place == "filled_up":
+        raise ZeroDivisionError
+
+
+def test_a_generators_secrets_go_when_nothing_is_left_to_make(services: Services) -> None:
+    generator = PluginSpec("of_a_test", {"size": 3}, {"api_key": "canary"})
+    with plugged(generators, Counting):
+        suite = submit_suite(services, SuiteSpec(generator=generator), None, tenant=TENANT)
+        with services.store.read() as session:
+            assert services.vault.open(suites.sealed_secrets(session, suite.id)) == {"generator": {"api_key": "canary"}}
+        make_suite(services, suite.id)
+    with services.store.read() as session:
+        assert suites.sealed_secrets(session, suite.id) is None
+
+
 class Silent(Counting):
     async def cases(self, _held: Sequence[Case]) -> AsyncIterator[Case]:
         for case in ():

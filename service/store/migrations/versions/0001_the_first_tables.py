@@ -55,6 +55,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('suites', schema=None) as batch_op:
         batch_op.create_index('suites_by_age', ['tenant', 'created_at', 'id'], unique=False)
+        batch_op.create_index('suites_by_status', ['status', 'created_at'], unique=False)
         batch_op.create_index('suites_to_wake', ['wake_at'], unique=False)
 
     op.create_table('cases',
@@ -100,6 +101,7 @@ def upgrade() -> None:
     with op.batch_alter_table('jobs', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_jobs_completions_of'), ['completions_of'], unique=False)
         batch_op.create_index('jobs_by_age', ['tenant', 'created_at', 'id'], unique=False)
+        batch_op.create_index('jobs_by_suite', ['suite_id', 'status'], unique=False)
         batch_op.create_index('jobs_to_wake', ['wake_at'], unique=False)
 
     op.create_table('batches',
@@ -187,6 +189,7 @@ def downgrade() -> None:
     op.drop_table('batches')
     with op.batch_alter_table('jobs', schema=None) as batch_op:
         batch_op.drop_index('jobs_to_wake')
+        batch_op.drop_index('jobs_by_suite')
         batch_op.drop_index('jobs_by_age')
         batch_op.drop_index(batch_op.f('ix_jobs_completions_of'))
 
@@ -194,6 +197,7 @@ def downgrade() -> None:
     op.drop_table('cases')
     with op.batch_alter_table('suites', schema=None) as batch_op:
         batch_op.drop_index('suites_to_wake')
+        batch_op.drop_index('suites_by_status')
         batch_op.drop_index('suites_by_age')
 
     op.drop_table('suites')
