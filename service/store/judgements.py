@@ -4,18 +4,16 @@ from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
 from service.domain.jobs import Job
-from service.domain.lifecycle import JobStatus
+from service.domain.lifecycle import FINAL
 from service.store import batches, results, tallies
 from service.store.results import Judged
 from service.store.session import changed
 from service.store.tables import JobRow, ResultRow
 
-ENDED = [status.value for status in JobStatus if status.is_final]
-
 
 def any_unended(session: Session, job_id: str) -> bool:
     """Whether a judgement of the job runs, waits or is paused."""
-    unended = exists().where(JobRow.completions_of == job_id, JobRow.status.not_in(ENDED))
+    unended = exists().where(JobRow.completions_of == job_id, JobRow.status.not_in([status.value for status in FINAL]))
     return bool(session.scalar(select(unended)))
 
 
