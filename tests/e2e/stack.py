@@ -13,6 +13,8 @@ from typing import Any
 
 import psutil
 
+from tests.support.stack import still_running
+
 READY = re.compile(r"Proofhouse is ready at (\S+) \(key in (.+?)(?:, model at (\S+))?\)\n")
 
 
@@ -44,7 +46,7 @@ class RunningStack:
 
     def left_behind(self, seconds: float) -> list[psutil.Process]:
         """Which of its processes still run after that time."""
-        return psutil.wait_procs(self.family, timeout=seconds)[1]
+        return still_running(self.family, seconds)
 
 
 def command(*arguments: str) -> list[str]:

@@ -9,6 +9,7 @@ import psutil
 
 from service.localmodel import MODEL
 from tests.e2e.stack import command, environment
+from tests.support.stack import still_running
 
 
 def demo(folder: Path, cases: int) -> "subprocess.Popen[str]":
@@ -44,5 +45,5 @@ def test_interrupted_the_demo_cleans_up(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=120)
     assert process.returncode == 130
-    assert not psutil.wait_procs(family, timeout=1)[1]
+    assert not still_running(family, 1)
     assert not list(tmp_path.iterdir())

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +92,21 @@ def worker(settings: Settings, log: Path, **extra: str) -> Iterator[WorkerProces
             for member in family:
                 if member.is_running():
                     member.kill()
+
+
+def still_running(family: Iterable[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Those that have not ended after that time. A zombie has: when it is buried is its new parent's affair."""
+    deadline = time.monotonic() + seconds
+    while (left := [process for process in family if not _ended(process)]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return left
+
+
+def _ended(process: psutil.Process) -> bool:
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def wait_for(check: Callable[[], T | None], seconds: float, what: str) -> T:

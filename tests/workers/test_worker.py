@@ -27,7 +27,7 @@ from service.targets.base import targets
 from tests.support.mock_openai import MockOpenAI, text
 from tests.support.running import now, wind_back
 from tests.support.specs import REFUSAL, job_spec, plugin
-from tests.support.stack import WorkerProcess, environment, wait_for, worker
+from tests.support.stack import WorkerProcess, environment, still_running, wait_for, worker
 from workers import stopping, tasks
 from workers import worker as module
 from workers.sweep import sweep_once
@@ -288,13 +288,12 @@ def test_all_processes_of_a_worker_end_when_it_is_told_to(running: WorkerProcess
     family = running.family()
     assert len(family) == 3
     running.stop(10)
-    assert [process for process in family if process.is_running()] == []
+    assert still_running(family, 1) == []
 
 
 def test_all_processes_of_a_worker_end_when_their_supervisor_is_killed(running: WorkerProcess) -> None:
     family = running.family()
     running.process.kill()
     running.process.wait(5)
-    gone, alive = psutil.wait_procs(family, 10)
-    assert alive == []
-    assert len(gone) == 3
+    assert len(family) == 3
+    assert still_running(family, 10) == []
