@@ -19,6 +19,15 @@ from service.store.migrate import upgrade
 from service.store.session import Store
 from service.store.tables import Base
 
+TESTS = Path(__file__).parent
+FIRST = ("contract", "e2e", "integration", "workers")
+"""Folders whose tests wait for processes. Begun first and handed out one by one, so that none is left to the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order the tests by their folders; within a folder they keep their places."""
+    items.sort(key=lambda item: item.path.relative_to(TESTS).parts[0] not in FIRST)
+
 
 @pytest.fixture(scope="session")
 def valkey_url() -> Iterator[str]:

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = 200
-"""Requests made up for each operation in the fuzzing phase alone."""
+EXAMPLES = int(os.environ.get("PROOFHOUSE_EXAMPLES", "50"))
+"""Requests made up for each operation in the fuzzing phase alone; `.ci/run` asks for 200."""
 
 CONFIG = """
 [phases.stateful.generation]
