@@ -12,6 +12,7 @@ NOT_IN_A_SCHEMA = {
     "suite_empty": "the same",
     "file_unknown": "the same",
     "file_missing": "the same",
+    "blank_examples": "what counts as a letter in every alphabet no pattern says",
 }
 
 
