@@ -10,6 +10,7 @@ from service.api.auth import needs
 from service.api.blueprint import Blueprint
 from service.api.context import current_tenant, services
 from service.api.exporting import wanted, written
+from service.api.schemas.jobs import IdempotencySchema
 from service.api.schemas.suites import (
     CasePageSchema,
     CaseQuerySchema,
@@ -30,6 +31,8 @@ from service.store import cases, suites
 blueprint = Blueprint("suites", __name__, url_prefix="/v1/suites", description="Sets of cases, frozen once made.")
 
 LOCATION = {"description": "Where the suite is found.", "required": True, "schema": {"type": "string"}}
+REPLAYED = {"description": "The suite was made by an earlier request.", "schema": {"type": "string", "enum": ["true"]}}
+HEADERS = {"Location": LOCATION, "Idempotency-Replayed": REPLAYED}
 
 
 @blueprint.route("")
@@ -37,21 +40,22 @@ class Suites(MethodView):
     """All suites of a tenant that were made as such."""
 
     @needs(Role.SUBMITTER)
+    @blueprint.arguments(IdempotencySchema, location="headers")
     @blueprint.arguments(UploadQuerySchema, location="query")
-    @blueprint.response(202, SuiteSchema, headers={"Location": LOCATION})
-    @blueprint.alt_response(201, schema=SuiteSchema, headers={"Location": LOCATION}, description="It is ready.")
-    @blueprint.problems(400, 413, 415)
+    @blueprint.response(202, SuiteSchema, headers=HEADERS)
+    @blueprint.alt_response(201, schema=SuiteSchema, headers=HEADERS, description="It is ready.")
+    @blueprint.problems(400, 404, 413, 415)
     @blueprint.doc(operationId="suites_create", requestBody=BODIES)
-    def post(self, options: UploadOptions) -> tuple[Suite, int, dict[str, str]]:
+    def post(self, headers: dict[str, Any], options: UploadOptions) -> tuple[Suite, int, dict[str, str]]:
         """Make a suite: by a generator (202, its cases come), or of cases that are given (201).
 
         Cases are given in JSON, or as a file of JSON lines or CSV, as the body or as the part `file` of a form. Of a
         file, the columns prompt, category, style, technique and language are read; names and ids of the papers are
-        understood.
+        understood. Sent in JSON with an Idempotency-Key, sending it again is safe; a file is refused with one.
         """
-        suite = take_in(options)
+        suite, replayed = take_in(options, headers.get("key"))
         status = 201 if suite.status is SuiteStatus.READY else 202
-        return suite, status, {"Location": suite_path(suite.id)}
+        return suite, status, {"Location": suite_path(suite.id), **replayed}
 
     @needs(Role.READER)
     @blueprint.arguments(SuiteQuerySchema, location="query")

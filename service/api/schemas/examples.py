@@ -52,11 +52,11 @@ class NewExamplesSchema(GivenExamples, ExamplesOfJob):
         for name in ("examples", "job_id"):
             self.fields[name].required = False
 
-    @validates_schema
-    def _one_form(self, data: dict[str, Any], **_: Any) -> None:
+    @validates_schema(pass_original=True)
+    def _one_form(self, data: dict[str, Any], original: dict[str, Any], **_: Any) -> None:
         if ("examples" in data) == ("job_id" in data):
             raise ValidationError("Must have exactly one of the fields examples and job_id.")
-        if data["category"] and "examples" in data:
+        if "examples" in data and "category" in original:
             raise ValidationError("Each of the examples names its own.", "category")
 
 
