@@ -9,6 +9,7 @@ from service.api import cursors
 from service.api.auth import needs
 from service.api.blueprint import Blueprint
 from service.api.context import current_tenant, services
+from service.api.covering import spread
 from service.api.exporting import wanted, written
 from service.api.schemas.jobs import IdempotencySchema
 from service.api.schemas.suites import (
@@ -137,10 +138,12 @@ class Coverage(MethodView):
     @blueprint.problems(404)
     @blueprint.doc(operationId="suite_coverage_retrieve")
     def get(self, suite_id: str) -> dict[str, Any]:
-        """Count a suite's cases by category, style, technique and language."""
-        suite = _suite(suite_id)
-        with services().store.read() as session:
-            return {"suite_id": suite.id, "size": suite.size, "cells": cases.by_cell(session, suite.id)}
+        """Count a suite's cases by category, style, technique and language.
+
+        Of a suite made with a `strength` of 2 or 3, also how many pairs or triples of values there are in its
+        selection, and how many of them occur.
+        """
+        return spread(services().store, _suite(suite_id))
 
 
 def _suite(suite_id: str) -> Suite:
