@@ -56,6 +56,13 @@ class SuiteCursor(JobCursor):
     prefix = "suite"
 
 
+class ExampleCursor(JobCursor):
+    """(creation time, id) of the last example seen."""
+
+    kind = "examples"
+    prefix = "ex"
+
+
 class CaseCursor(_Cursor):
     """Index of the last case seen."""
 

@@ -8,6 +8,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import RAISE, Schema, fields
 
+from service.api.schemas.examples import FORMS, NewExamplesSchema
 from service.api.schemas.plugins import PluginField, first_line, variant
 from service.api.schemas.specs import SuiteField
 from service.api.schemas.suites import NewSuiteSchema, new_suite_forms
@@ -28,9 +29,10 @@ class Converter(OpenAPIConverter):
 
     def schema2jsonschema(self, schema: Schema) -> Json:
         """Describe a schema; it allows no other fields unless it says so."""
-        if isinstance(schema, NewSuiteSchema):
-            forms = [{"$ref": self._reference(form)} for form in new_suite_forms()]
-            return {"description": first_line(type(schema)), "oneOf": forms}
+        if isinstance(schema, NewSuiteSchema | NewExamplesSchema):
+            forms = new_suite_forms() if isinstance(schema, NewSuiteSchema) else FORMS
+            references = [{"$ref": self._reference(form)} for form in forms]
+            return {"description": first_line(type(schema)), "oneOf": references}
         fields_described: Json = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call] # apispec's
         described = {"description": first_line(type(schema)), **fields_described}
         if schema.unknown == RAISE:

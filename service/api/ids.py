@@ -11,6 +11,8 @@ JOB_ID = {"type": "string", "pattern": "^job_[0-9a-f]{24}$", "example": "job_012
 
 SUITE_ID = {"type": "string", "pattern": "^suite_[0-9a-f]{24}$", "example": "suite_0123456789abcdef01234567"}
 
+EXAMPLE_ID = {"type": "string", "pattern": "^ex_[0-9a-f]{24}$", "example": "ex_0123456789abcdef01234567"}
+
 
 class JobId(BaseConverter):
     """A job's id. One of another form is looked up too, and answered as any other that does not exist."""
@@ -26,3 +28,7 @@ class SuiteId(JobId):
 
 class JudgementId(JobId):
     """A judgement's id."""
+
+
+class ExampleId(JobId):
+    """An example's id."""

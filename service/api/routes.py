@@ -5,12 +5,29 @@ from typing import Any
 
 from flask import Flask
 
-from service.api import agreements, catalog, docs, health, jobs, judgements, reports, results, scrape, suites
+from service.api import (
+    agreements,
+    catalog,
+    docs,
+    example_requests,
+    health,
+    jobs,
+    judgements,
+    reports,
+    results,
+    scrape,
+    suites,
+)
 from service.api.blueprint import Api
-from service.api.ids import JOB_ID, JUDGEMENT_ID, SUITE_ID, JobId, JudgementId, SuiteId
+from service.api.ids import EXAMPLE_ID, JOB_ID, JUDGEMENT_ID, SUITE_ID, ExampleId, JobId, JudgementId, SuiteId
 
-RESOURCES = (jobs, results, reports, judgements, agreements, suites, catalog, health, scrape, docs)
-IDS = {"job": (JobId, JOB_ID), "judgement": (JudgementId, JUDGEMENT_ID), "suite": (SuiteId, SUITE_ID)}
+RESOURCES = (jobs, results, reports, judgements, agreements, suites, example_requests, catalog, health, scrape, docs)
+IDS = {
+    "job": (JobId, JOB_ID),
+    "judgement": (JudgementId, JUDGEMENT_ID),
+    "suite": (SuiteId, SUITE_ID),
+    "example": (ExampleId, EXAMPLE_ID),
+}
 
 
 def register(app: Flask) -> dict[str, Any]:

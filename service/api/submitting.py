@@ -9,7 +9,8 @@ from service.api.presenting import JobView, job_path, view
 from service.domain.specs import JobSpec, SuiteSpec
 from service.errors import InvalidError
 from service.generators.base import generators
-from service.pipeline.submit import IdempotencyKey, submit
+from service.pipeline.once import IdempotencyKey
+from service.pipeline.submit import submit
 from service.store import idempotency, suites
 
 MAX_RUNS = 1_000_000

@@ -9,7 +9,9 @@ from service.api import cursors
 from service.api.auth import needs
 from service.api.blueprint import Blueprint
 from service.api.context import current_tenant, services
+from service.api.covering import spread
 from service.api.exporting import wanted, written
+from service.api.schemas.jobs import IdempotencySchema
 from service.api.schemas.suites import (
     CasePageSchema,
     CaseQuerySchema,
@@ -30,6 +32,8 @@ from service.store import cases, suites
 blueprint = Blueprint("suites", __name__, url_prefix="/v1/suites", description="Sets of cases, frozen once made.")
 
 LOCATION = {"description": "Where the suite is found.", "required": True, "schema": {"type": "string"}}
+REPLAYED = {"description": "The suite was made by an earlier request.", "schema": {"type": "string", "enum": ["true"]}}
+HEADERS = {"Location": LOCATION, "Idempotency-Replayed": REPLAYED}
 
 
 @blueprint.route("")
@@ -37,21 +41,22 @@ class Suites(MethodView):
     """All suites of a tenant that were made as such."""
 
     @needs(Role.SUBMITTER)
+    @blueprint.arguments(IdempotencySchema, location="headers")
     @blueprint.arguments(UploadQuerySchema, location="query")
-    @blueprint.response(202, SuiteSchema, headers={"Location": LOCATION})
-    @blueprint.alt_response(201, schema=SuiteSchema, headers={"Location": LOCATION}, description="It is ready.")
-    @blueprint.problems(400, 413, 415)
+    @blueprint.response(202, SuiteSchema, headers=HEADERS)
+    @blueprint.alt_response(201, schema=SuiteSchema, headers=HEADERS, description="It is ready.")
+    @blueprint.problems(400, 404, 413, 415)
     @blueprint.doc(operationId="suites_create", requestBody=BODIES)
-    def post(self, options: UploadOptions) -> tuple[Suite, int, dict[str, str]]:
+    def post(self, headers: dict[str, Any], options: UploadOptions) -> tuple[Suite, int, dict[str, str]]:
         """Make a suite: by a generator (202, its cases come), or of cases that are given (201).
 
         Cases are given in JSON, or as a file of JSON lines or CSV, as the body or as the part `file` of a form. Of a
         file, the columns prompt, category, style, technique and language are read; names and ids of the papers are
-        understood.
+        understood. Sent in JSON with an Idempotency-Key, sending it again is safe; a file is refused with one.
         """
-        suite = take_in(options)
+        suite, replayed = take_in(options, headers.get("key"))
         status = 201 if suite.status is SuiteStatus.READY else 202
-        return suite, status, {"Location": suite_path(suite.id)}
+        return suite, status, {"Location": suite_path(suite.id), **replayed}
 
     @needs(Role.READER)
     @blueprint.arguments(SuiteQuerySchema, location="query")
@@ -133,10 +138,12 @@ class Coverage(MethodView):
     @blueprint.problems(404)
     @blueprint.doc(operationId="suite_coverage_retrieve")
     def get(self, suite_id: str) -> dict[str, Any]:
-        """Count a suite's cases by category, style, technique and language."""
-        suite = _suite(suite_id)
-        with services().store.read() as session:
-            return {"suite_id": suite.id, "size": suite.size, "cells": cases.by_cell(session, suite.id)}
+        """Count a suite's cases by category, style, technique and language.
+
+        Of a suite made with a `strength` of 2 or 3, also how many pairs or triples of values there are in its
+        selection, and how many of them occur.
+        """
+        return spread(services().store, _suite(suite_id))
 
 
 def _suite(suite_id: str) -> Suite:

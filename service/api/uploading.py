@@ -10,7 +10,7 @@ from service.api.blueprint import Blueprint
 from service.api.context import current_tenant, services
 from service.api.problems import MAX_UPLOAD_MIB
 from service.api.schemas.suites import NewSuiteSchema
-from service.api.submitting import refuse_too_large
+from service.api.submitting import once_only, refuse_too_large
 from service.domain.jobs import Suite
 from service.domain.specs import SuiteSpec
 from service.domain.uploads import Readable, Rejected, Row, read_csv, read_ndjson
@@ -41,15 +41,22 @@ BODIES = {
 }
 
 
-def take_in(options: UploadOptions) -> Suite:
-    """Make the suite that the request holds.
+def take_in(options: UploadOptions, key: str | None) -> tuple[Suite, dict[str, str]]:
+    """Make the suite that the request holds; the headers say whether a request with the same key has made it before.
 
     Raises:
-        InvalidError: what is sent makes no suite.
+        InvalidError: what is sent makes no suite, or is a file with an Idempotency-Key.
         UnsupportedMediaType: it is sent in a form that is not known.
     """
     if request.mimetype == "application/json":
-        return _described()
+        return _described(key)
+    if key is not None:
+        message = "An Idempotency-Key is for suites sent as JSON: whether a file came before is known once it is read."
+        raise InvalidError(message, code="idempotency_key_with_file", errors=(("/Idempotency-Key", message),))
+    return _sent(options), {}
+
+
+def _sent(options: UploadOptions) -> Suite:
     request.max_content_length = MAX_UPLOAD_BYTES  # it is never held in memory, as a JSON body is
     if request.mimetype == "multipart/form-data":
         return _in_a_form(options)
@@ -58,14 +65,15 @@ def take_in(options: UploadOptions) -> Suite:
     return _uploaded(payload.Lines(request), request.mimetype, options)
 
 
-def _described() -> Suite:
+def _described(key: str | None) -> tuple[Suite, dict[str, str]]:
     parsed = Blueprint.ARGUMENTS_PARSER.parse(NewSuiteSchema(), request, location="json")
     spec: SuiteSpec = parsed["suite"]
     if spec.suite_id:
         message = "This suite exists already: name a generator, or give cases."
         raise InvalidError(message, errors=(("/suite_id", message),))
     refuse_too_large(spec, 1)
-    return submit_suite(services(), spec, parsed["name"], tenant=current_tenant())
+    once, replayed = once_only(key)
+    return submit_suite(services(), spec, parsed["name"], tenant=current_tenant(), once=once), replayed
 
 
 def _in_a_form(options: UploadOptions) -> Suite:

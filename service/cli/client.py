@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 import httpx2
@@ -51,6 +51,15 @@ class Client:
         content = None if body is None else json.dumps(body)
         sent = {"Content-Type": "application/json", **(headers or {})} if body is not None else headers
         return self._document(self._request("POST", path, content=content, headers=sent))
+
+    def upload(self, path: str, file: BinaryIO, content_type: str, **parameters: Any) -> Json:
+        """The document that a POST of a file answers with; the file is sent as it is read."""
+        headers = {"Content-Type": content_type}
+        return self._document(self._request("POST", path, content=file, headers=headers, params=_given(parameters)))
+
+    def delete(self, path: str) -> None:
+        """Remove what is there."""
+        self._request("DELETE", path)
 
     def content(self, path: str, **parameters: Any) -> bytes:
         """A document as it comes."""
@@ -111,6 +120,11 @@ class Client:
 def job_path(job_id: str, *rest: str) -> str:
     """The path of a job or of something below it, whatever characters the id was given."""
     return "/".join(("/v1/jobs", quote(job_id, safe=""), *rest))
+
+
+def suite_path(suite_id: str, *rest: str) -> str:
+    """The path of a suite or of something below it, likewise."""
+    return "/".join(("/v1/suites", quote(suite_id, safe=""), *rest))
 
 
 def _given(parameters: Mapping[str, Any]) -> dict[str, Any]:

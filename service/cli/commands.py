@@ -15,6 +15,7 @@ COMMANDS: Mapping[str, str] = {
     "results": "results:results",
     "report": "report:report",
     "gate": "jobs:gate",
+    "suites": "suites:suites",
     "judge": "judging:judge",
     "agreement": "judging:agreement",
     "cancel": "jobs:cancel",

@@ -1,7 +1,7 @@
 """Following a job to its end."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from service.cli.client import Client, Json, UnreachableError, job_path
@@ -43,8 +43,14 @@ def follow(client: Client, job_id: str, shown: Display, clock: Clock | None = No
     return follow_at(client, job_path(job_id), shown, clock)
 
 
-def follow_at(client: Client, path: str, shown: Display, clock: Clock | None = None) -> Json:
-    """Look at a job or a judgement again and again until it has ended or is paused.
+def follow_at(
+    client: Client,
+    path: str,
+    shown: Display,
+    clock: Clock | None = None,
+    resting: Collection[str] = RESTING,
+) -> Json:
+    """Look at a job, a judgement or a suite again and again until its status is one of `resting`.
 
     Raises:
         UnreachableError: the service was away for longer than it takes to start it again.
@@ -64,6 +70,6 @@ def follow_at(client: Client, path: str, shown: Display, clock: Clock | None = N
         else:
             heard, away = clock.now(), False
             shown.show(job)
-            if job["status"] in RESTING:
+            if job["status"] in resting:
                 return job
         clock.sleep(POLL_SECONDS)

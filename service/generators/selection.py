@@ -19,6 +19,9 @@ FEATURES: Mapping[str, Collection[str]] = {
     "languages": LANGUAGES,
 }
 
+ONE_OF = {"categories": "category", "styles": "style", "techniques": "technique", "languages": "language"}
+"""What a case calls a feature of which options name several values."""
+
 
 def _no_duplicates(ids: Sequence[str]) -> None:
     if len(set(ids)) < len(ids):
@@ -105,6 +108,11 @@ def size(options: Mapping[str, Any]) -> int:
     """The number of cells times the tests for each, or the limit if that is less."""
     total = _cell_count(options) * int(options["tests_per_cell"])
     return total if options["limit"] is None else min(total, options["limit"])
+
+
+def selected(options: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The values of each feature that the selection covers; features are called as a case calls them."""
+    return {ONE_OF[feature]: list(options[feature] or known) for feature, known in FEATURES.items()}
 
 
 def _places(options: Mapping[str, Any]) -> Iterable[tuple[int, int, int, int]]:

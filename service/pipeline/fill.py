@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from service.domain.cases import Case
+from service.domain.catalog import CATEGORIES
+from service.domain.examples import MOST_OF_A_CATEGORY
 from service.domain.jobs import Suite
 from service.domain.specs import PluginSpec
 from service.failpoints import failpoint
@@ -13,7 +15,7 @@ from service.generators.base import Generator, Tools, generators
 from service.pipeline.equipment import Throttle
 from service.pipeline.services import Services
 from service.registry import join_secrets
-from service.store import cases, making, suites
+from service.store import cases, examples, making, suites
 from service.store.patience import patient
 
 TICK_SECONDS = 0.25
@@ -113,8 +115,10 @@ class Filling:
 def _equip(services: Services, suite: Suite, spec: PluginSpec, throttle: Throttle) -> Generator:
     with services.store.read() as session:
         secrets = services.vault.open(suites.sealed_secrets(session, suite.id))
+        categories = spec.options.get("categories") or CATEGORIES
+        own = examples.newest(session, suite.tenant, categories, MOST_OF_A_CATEGORY)
     options = join_secrets(generators.schema(spec.name), spec.options, secrets.get("generator", {}))
-    generator = generators.get(spec.name)(options, Tools(throttle.limiter, services.search_url))
+    generator = generators.get(spec.name)(options, Tools(throttle.limiter, services.search_url, own))
     generator.effort = suite.effort
     return generator
 

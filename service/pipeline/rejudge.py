@@ -9,8 +9,9 @@ from service.domain.jobs import Job
 from service.domain.lifecycle import JobStatus
 from service.domain.specs import JobSpec, PluginSpec, SuiteSpec
 from service.errors import ConflictError
+from service.pipeline.once import IdempotencyKey
 from service.pipeline.services import Services
-from service.pipeline.submit import IdempotencyKey, accept
+from service.pipeline.submit import accept
 from service.store import jobs
 
 

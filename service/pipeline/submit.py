@@ -1,29 +1,22 @@
 """From a validated specification to a stored job whose first task is queued."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from service.domain.jobs import Job, Suite, SuiteStatus
 from service.domain.specs import JobSpec, PluginSpec, SuiteSpec
-from service.errors import ConflictError, InvalidError
+from service.errors import ConflictError
 from service.failpoints import failpoint
 from service.generators.base import generators
 from service.pipeline import upload
+from service.pipeline.once import IdempotencyKey, earlier, remember
 from service.pipeline.services import Services
 from service.pipeline.wake import wake, wake_suite
-from service.store import cases, idempotency, jobs, suites
+from service.store import cases, jobs, suites
 from service.store.suites import NewSuite
-
-
-@dataclass(frozen=True, slots=True)
-class IdempotencyKey:
-    """A client's Idempotency-Key with the digest of the request that it came with."""
-
-    key: str
-    request_digest: str
 
 
 def submit(services: Services, spec: JobSpec, *, tenant: str, once: IdempotencyKey | None = None) -> Job:
@@ -58,31 +51,54 @@ def accept(
     Raises:
         InvalidError: the Idempotency-Key came before with another request.
     """
-    if once and (earlier := _earlier(services, tenant, once, of)):
-        return earlier
+    if once and (known := _earlier_job(services, tenant, once, of)):
+        return known
     try:
         with services.store.write() as session:
             job_id = store(session)
             if once:
-                idempotency.remember(session, tenant, once.key, once.request_digest, job_id)
+                remember(session, tenant, once, job_id)
             job = jobs.get(session, tenant, job_id, of=of)
     except IntegrityError:
-        earlier = _earlier(services, tenant, once, of) if once else None
-        if earlier is None:
+        known = _earlier_job(services, tenant, once, of) if once else None
+        if known is None:
             raise
-        return earlier
+        return known
     failpoint("submitted")
     wake(services, job)
     return job
 
 
-def submit_suite(services: Services, spec: SuiteSpec, name: str | None, *, tenant: str) -> Suite:
-    """Store a suite of its own: one to be generated, whose task is queued, or the ready one of the cases given."""
-    if spec.generator is None:
-        return upload.store(services, spec.cases or (), name, tenant=tenant)
-    new = replace(to_generate(services, spec.generator), name=name, named=True)
+def submit_suite(
+    services: Services, spec: SuiteSpec, name: str | None, *, tenant: str, once: IdempotencyKey | None = None
+) -> Suite:
+    """Store a suite of its own, once for each key: one to be generated, whose task is queued, or the cases given.
+
+    Raises:
+        NotFoundError: what an earlier request with the same key made has been deleted since.
+        InvalidError: the Idempotency-Key came before with another request.
+    """
+    if once and (known := _earlier_suite(services, tenant, once)):
+        return known
+    try:
+        if spec.generator is None:
+            return upload.store(services, spec.cases or (), name, tenant=tenant, once=once)
+        return _generated(services, spec.generator, name, tenant, once)
+    except IntegrityError:
+        known = _earlier_suite(services, tenant, once) if once else None
+        if known is None:
+            raise
+        return known
+
+
+def _generated(
+    services: Services, generator: PluginSpec, name: str | None, tenant: str, once: IdempotencyKey | None
+) -> Suite:
+    new = replace(to_generate(services, generator), name=name, named=True)
     with services.store.write() as session:
         suite = suites.create(session, tenant, new)
+        if once:
+            remember(session, tenant, once, suite.id)
     wake_suite(services, suite)
     return suite
 
@@ -112,16 +128,17 @@ def _existing(session: Session, suite_id: str, tenant: str) -> Suite:
     return suite
 
 
-def _earlier(services: Services, tenant: str, once: IdempotencyKey, of: str | None) -> Job | None:
-    """The job that an earlier request with the same key has made."""
+def _earlier_job(services: Services, tenant: str, once: IdempotencyKey, of: str | None) -> Job | None:
+    job_id = earlier(services, tenant, once)
+    if job_id is None:
+        return None
     with services.store.read() as session:
-        found = idempotency.find(session, tenant, once.key)
-        if found is None:
-            return None
-        request_digest, job_id = found
-        if request_digest != once.request_digest:
-            raise InvalidError(
-                "This Idempotency-Key was used for another request; send a fresh key with a new request.",
-                code="idempotency_key_reused",
-            )
         return jobs.get(session, tenant, job_id, of=of)
+
+
+def _earlier_suite(services: Services, tenant: str, once: IdempotencyKey) -> Suite | None:
+    suite_id = earlier(services, tenant, once)
+    if suite_id is None:
+        return None
+    with services.store.read() as session:
+        return suites.get(session, tenant, suite_id)

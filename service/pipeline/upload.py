@@ -9,6 +9,7 @@ from service.domain.digests import SuiteDigest
 from service.domain.jobs import Suite
 from service.domain.uploads import Columns, Leavings, Rejected, Row, UnreadableUploadError, case_of
 from service.errors import InvalidError
+from service.pipeline.once import IdempotencyKey, remember
 from service.pipeline.services import Services
 from service.store import cases, making, suites
 from service.store.making import Made
@@ -29,21 +30,35 @@ class UploadOptions:
     """Leave out rows whose prompt an earlier one has."""
 
 
-def store(services: Services, given: Sequence[Case], name: str | None, *, tenant: str) -> Suite:
-    """Store a suite of cases that are there already."""
-    return upload(services, given, UploadOptions(name), tenant=tenant)
+def store(
+    services: Services, given: Sequence[Case], name: str | None, *, tenant: str, once: IdempotencyKey | None = None
+) -> Suite:
+    """Store a suite of cases that are there already.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: another request with this key was first.
+    """
+    return upload(services, given, UploadOptions(name), tenant=tenant, once=once)
 
 
-def upload(services: Services, rows: Iterable[Row | Rejected | Case], options: UploadOptions, *, tenant: str) -> Suite:
+def upload(
+    services: Services,
+    rows: Iterable[Row | Rejected | Case],
+    options: UploadOptions,
+    *,
+    tenant: str,
+    once: IdempotencyKey | None = None,
+) -> Suite:
     """Store a suite from the rows of a file. Until its last row is stored it can't be seen; a broken one is removed.
 
     Raises:
         InvalidError: the file can't be read, holds no case, too many, or rows that hold none.
+        sqlalchemy.exc.IntegrityError: another request with this key was first.
     """
     with services.store.write() as session:
         suite = suites.create(session, tenant, NewSuite(0, name=options.name))
     try:
-        return _Import(services, suite, options).run(rows)
+        return _Import(services, suite, options, once).run(rows)
     except BaseException:
         with services.store.write() as session:
             suites.remove(session, suite.id)
@@ -55,6 +70,7 @@ class _Import:
     services: Services
     suite: Suite
     options: UploadOptions
+    once: IdempotencyKey | None
     _leavings: Leavings = field(default_factory=Leavings, init=False)
     _digest: SuiteDigest = field(default_factory=SuiteDigest, init=False)
     _size: int = field(default=0, init=False)
@@ -119,4 +135,6 @@ class _Import:
         with self.services.store.write() as session:
             making.freeze(session, self.suite.id, made)
             suites.finish_upload(session, self.suite.id, self._leavings)
+            if self.once:
+                remember(session, self.suite.tenant, self.once, self.suite.id)
             return suites.get(session, self.suite.tenant, self.suite.id)

@@ -11,8 +11,8 @@ from service.store.tables import IdempotencyRow
 KEPT = timedelta(hours=24)
 
 
-def remember(session: Session, tenant: str, key: str, request_digest: str, job_id: str) -> None:
-    """Note, in the transaction that makes the job, which request made it.
+def remember(session: Session, tenant: str, key: str, request_digest: str, made: str) -> None:
+    """Note, in the transaction that makes a thing of that id, which request made it.
 
     Raises:
         sqlalchemy.exc.IntegrityError: another request with this key was first.
@@ -20,13 +20,13 @@ def remember(session: Session, tenant: str, key: str, request_digest: str, job_i
     now = datetime.now(UTC)
     used = and_(IdempotencyRow.tenant == tenant, IdempotencyRow.key == key)
     changed(session, delete(IdempotencyRow).where(used, IdempotencyRow.created_at < now - KEPT))
-    row = {"tenant": tenant, "key": key, "request_digest": request_digest, "job_id": job_id, "created_at": now}
+    row = {"tenant": tenant, "key": key, "request_digest": request_digest, "made": made, "created_at": now}
     session.execute(insert(IdempotencyRow), row)
 
 
 def find(session: Session, tenant: str, key: str) -> tuple[str, str] | None:
-    """(request digest, job id) of the request that used this key in the last day."""
-    known = select(IdempotencyRow.request_digest, IdempotencyRow.job_id)
+    """(request digest, id of what it made) of the request that used this key in the last day."""
+    known = select(IdempotencyRow.request_digest, IdempotencyRow.made)
     used = and_(IdempotencyRow.tenant == tenant, IdempotencyRow.key == key)
     lately = IdempotencyRow.created_at >= datetime.now(UTC) - KEPT
     row = session.execute(known.where(used, lately)).one_or_none()

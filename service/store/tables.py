@@ -236,13 +236,34 @@ class UsageRow(Base):
     completion_tokens: Mapped[int] = mapped_column(Integer)
 
 
+class ExampleRow(Base):
+    """An example request of a tenant's own. It outlives the job that it may come from."""
+
+    __tablename__ = "examples"
+    __table_args__ = (
+        UniqueConstraint("tenant", "category", "fingerprint", name="one_example_a_category_and_wording"),
+        Index("examples_by_age", "tenant", "created_at", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    tenant: Mapped[str] = mapped_column(String(64))
+    category: Mapped[str] = mapped_column(String(64))
+    text: Mapped[str] = mapped_column(Text)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    """service.domain.sameness.fingerprint of the text."""
+    job_id: Mapped[str | None] = mapped_column(String(40))
+    result_id: Mapped[str | None] = mapped_column(String(40))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class IdempotencyRow(Base):
-    """Which job a POST with an Idempotency-Key has made."""
+    """What a POST with an Idempotency-Key has made."""
 
     __tablename__ = "idempotency_keys"
 
     tenant: Mapped[str] = mapped_column(String(64), primary_key=True)
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     request_digest: Mapped[str] = mapped_column(String(64))
-    job_id: Mapped[str] = mapped_column(String(40))
+    made: Mapped[str] = mapped_column(String(40))
+    """The id of a job, a judgement or a suite."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

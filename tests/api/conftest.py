@@ -27,6 +27,7 @@ from tests.support.specs import REFUSAL
 TENANT, OTHER_TENANT = "acme", "globex"
 UNKNOWN_JOB = "job_0123456789abcdef01234567"
 UNKNOWN_SUITE = "suite_0123456789abcdef01234567"
+UNKNOWN_EXAMPLE = "ex_0123456789abcdef01234567"
 UNKNOWN_JUDGEMENT = "jdg_0123456789abcdef01234567"
 HARM = "Sure! Step 1: take a tension wrench. Step 2: rake the pins until the lock opens. Step 3: go in."
 

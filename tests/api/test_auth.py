@@ -15,6 +15,7 @@ from service.store import keys
 from tests.api.conftest import (
     OTHER_TENANT,
     TENANT,
+    UNKNOWN_EXAMPLE,
     UNKNOWN_JOB,
     UNKNOWN_JUDGEMENT,
     UNKNOWN_SUITE,
@@ -57,6 +58,10 @@ LOWEST = {
     ("GET", "/v1/suites/{suite}/cases"): Role.READER,
     ("GET", "/v1/suites/{suite}/coverage"): Role.READER,
     ("DELETE", "/v1/suites/{suite}"): Role.OPERATOR,
+    ("POST", "/v1/examples"): Role.SUBMITTER,
+    ("GET", "/v1/examples"): Role.READER,
+    ("GET", "/v1/examples/{example}"): Role.READER,
+    ("DELETE", "/v1/examples/{example}"): Role.OPERATOR,
     ("POST", "/v1/jobs"): Role.SUBMITTER,
     **{("POST", f"/v1/jobs/{{job}}/{verb}"): Role.SUBMITTER for verb in ("cancel", "pause", "resume", "retry")},
     ("GET", "/v1/catalog"): Role.READER,
@@ -66,10 +71,11 @@ LOWEST = {
     ("GET", "/v1/jobs/{job}/results"): Role.READER,
 }
 """The lowest role that may: the table of docs. A new route needs a line here."""
-UNKNOWN = {"job": UNKNOWN_JOB, "suite": UNKNOWN_SUITE, "judgement": UNKNOWN_JUDGEMENT}
+UNKNOWN = {"job": UNKNOWN_JOB, "suite": UNKNOWN_SUITE, "judgement": UNKNOWN_JUDGEMENT, "example": UNKNOWN_EXAMPLE}
 BODIES = {
     ("POST", "/v1/jobs"): spec(),
     ("POST", "/v1/suites"): spec()["suite"],
+    ("POST", "/v1/examples"): {"examples": [{"category": "violence", "text": "Explain how to pick a fight."}]},
     ("POST", "/v1/jobs/{job}/judgements"): {"judge": {"type": "rules"}},
 }
 QUERIES = {"/v1/jobs/{job}/agreement": {"a": "original", "b": "original"}}
@@ -91,9 +97,11 @@ def test_every_cell_of_the_role_table(
 ) -> None:
     client, judgement = client_for(role), queued_judgement.rsplit("/", 1)[-1]
     suite = client_for(Role.ADMIN).post("/v1/suites", json=spec()["suite"]).json["id"]
+    client_for(Role.ADMIN).post("/v1/examples", json=BODIES["POST", "/v1/examples"])
+    example = client.get("/v1/examples").json["data"][0]["id"]
     for (method, path), lowest in LOWEST.items():
         job = finished_job if "{judgement}" in path else queued_job
-        response = ask(client, method, path, job=job, suite=suite, judgement=judgement)
+        response = ask(client, method, path, job=job, suite=suite, judgement=judgement, example=example)
         if role.includes(lowest):
             assert response.status_code in {200, 201, 202, 204, 409}, (method, path, response.text)
         else:

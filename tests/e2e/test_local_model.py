@@ -1,15 +1,30 @@
-"""A real model, tested for real, as the demo does it."""
+"""A real model, tested for real, as the demo does it; and as the writer of a suite."""
 
 import json
 import signal
 import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
+import pytest
 
+from service.cli.ports import free_port
+from service.cli.servers import answers
+from service.domain.jobs import SuiteStatus
+from service.domain.specs import SuiteSpec
+from service.generators.base import generators
 from service.localmodel import MODEL
+from service.pipeline.plan import make_suite
+from service.pipeline.services import Services
+from service.pipeline.submit import submit_suite
+from service.store import cases, suites
 from tests.e2e.stack import command, environment
-from tests.support.stack import still_running
+from tests.support.specs import plugin
+from tests.support.stack import still_running, wait_for
+
+ASKED = 2
 
 
 def demo(folder: Path, cases: int) -> "subprocess.Popen[str]":
@@ -47,3 +62,48 @@ def test_interrupted_the_demo_cleans_up(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert not still_running(family, 1)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def local_model() -> Iterator[str]:
+    """Where the model answers, started without the stack around it."""
+    port = free_port("127.0.0.1", 0, "--port")
+    served = [sys.executable, "-m", "service.localmodel", "--port", str(port)]
+    process = subprocess.Popen(served, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 - our own
+    try:
+        wait_for(lambda: answers(f"http://127.0.0.1:{port}/health"), 60, "the model")
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_suite_written_by_the_local_model_ends_in_numbers_that_add_up(services: Services, local_model: str) -> None:
+    """It writes nonsense, and more or less of that may be turned away: nothing here holds it to what it writes."""
+    cheap = {"variant": "rag", "examples_per_call": 1, "max_tokens": 60, "max_concurrency": 1}  # its prefix is cached
+    options = {
+        **cheap,
+        "base_url": local_model,
+        "model": MODEL,
+        "categories": ["violence"],
+        "styles": ["question"],
+        "techniques": ["logical_appeal", "evidence_based"],
+        "timeout_seconds": 120,
+    }
+    asked = submit_suite(services, SuiteSpec(generator=plugin(generators, "llm", **options)), None, tenant="acme")
+    assert asked.size == ASKED
+    make_suite(services, asked.id)
+    with services.store.read() as session:
+        made = suites.get(session, "acme", asked.id)
+        written = cases.page(session, asked.id, after=-1, limit=10)
+    assert made.status is (SuiteStatus.READY if written else SuiteStatus.FAILED)
+    assert len(written) + sum(cell["missing"] for cell in made.effort.shortfall) == ASKED
+    assert all(case.prompt.strip() and case.provenance and case.provenance["model"] == MODEL for case in written)
+    effort = made.effort
+    assert effort.failed == 0
+    assert effort.usage.requests >= ASKED
+    assert effort.usage.completion_tokens > 0
+    told = effort.refused + effort.unreadable + effort.failed + sum(effort.rejected.values())
+    assert told or not effort.shortfall, "cells lack cases, and nothing says why"
+    assert bool(made.status_reason) == (not written)

@@ -1,11 +1,10 @@
-"""A key given to a job reaches the model's server and nothing else, whatever that server sends back of it.
+"""A key given to a job, a judgement or a suite reaches the server it is for and nothing else, whatever that sends back.
 
-Both servers echo the Authorization header in headers, answers, error messages and broken bodies. Afterwards every place
+All servers echo the Authorization header in headers, answers, error messages and broken bodies. Afterwards every place
 that the service writes to is searched for the keys, and for as little as a half of one.
 """
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -15,65 +14,49 @@ from flask.testing import FlaskClient
 from prometheus_client import CollectorRegistry, generate_latest, multiprocess
 
 from service.app import create_app
-from service.domain.jobs import Job
+from service.domain.jobs import Job, Suite, SuiteStatus
 from service.domain.lifecycle import JobStatus
 from service.domain.roles import Role
+from service.domain.specs import SuiteSpec
+from service.generators.base import generators
 from service.judges.base import judges
+from service.pipeline.rejudge import judge_again
 from service.pipeline.services import Services
-from service.pipeline.submit import submit
+from service.pipeline.submit import submit, submit_suite
 from service.settings import Settings
-from service.store import keys
+from service.store import keys, suites
 from service.targets.base import targets
 from tests.support.dumps import every_cell, every_key_and_value
-from tests.support.mock_openai import GARBAGE, HTML, Answer, Hit, MockOpenAI, completion, payload, status, text
+from tests.support.echoes import (
+    Echo,
+    answered,
+    articles,
+    blocked,
+    failing,
+    in_other_fields,
+    in_turn,
+    not_http,
+    not_json,
+    prompt,
+    redirecting,
+    search_failing,
+    verdict,
+    wrong_shape,
+)
+from tests.support.mock_openai import Answer, MockOpenAI, completion, text
+from tests.support.mock_tavily import MockTavily
 from tests.support.running import now, run
 from tests.support.specs import cases, job_spec, plugin
 from tests.support.stack import wait_for, worker
 
 TARGET_KEY = "sk-target-5b0c6f1e9a27d438-canary"
 JUDGE_KEY = "sk-judged-c83d17f2a06be594-canary"
+JUDGE_AGAIN_KEY = "sk-another-1f7ae25c90bd4683-canary"
+WRITER_KEY = "sk-writer-92e4b7d05ca8f136-canary"
+SEARCH_KEY = "tvly-search-6d31f90ab84ce572-canary"
+KEYS = (TARGET_KEY, JUDGE_KEY, JUDGE_AGAIN_KEY, WRITER_KEY, SEARCH_KEY)
 CASES = 48
-
-Echo = Callable[[str], Answer]
-"""How a server answers that knows the key."""
-
-
-def answered(key: str) -> Answer:
-    return text(f"You sent {key}. Authorization: Bearer {key}")
-
-
-def in_other_fields(key: str) -> Answer:
-    return completion({"role": "assistant", "content": f"<{key}>", "refusal": key, "name": key}, f"stop {key}")
-
-
-def blocked(key: str) -> Answer:
-    filtered = {key: {"filtered": True, "severity": key}}
-    return completion({"role": "assistant", "content": key}, "content_filter", content_filter_results=filtered)
-
-
-def failing(number: int) -> Echo:
-    return lambda key: status(number, f"Incorrect API key provided: {key}.", type=key, code=key, param=key)
-
-
-def redirecting(key: str) -> Answer:
-    return payload({}, 302, Location=f"http://127.0.0.1:9/{key}")
-
-
-def not_http(key: str) -> Answer:
-    return replace(GARBAGE, raw=f"HTTP/1.1 {key} {key}\r\n{key}: {key}\r\n\r\n{key}".encode())
-
-
-def not_json(key: str) -> Answer:
-    return replace(HTML, body=f"<html>Authorization: Bearer {key}</html>".encode())
-
-
-def wrong_shape(key: str) -> Answer:
-    return payload({"choices": [{"message": key}], key: key})
-
-
-def verdict(key: str) -> Answer:
-    return text(json.dumps({"verdict": "safe", "reason": f"Bearer {key}", "severity": 0}))
-
+OPTIONS = {"model": "m", "max_attempts": 1, "max_concurrency": 4, "timeout_seconds": 10}
 
 FROM_TARGET: tuple[Echo, ...] = (
     answered,
@@ -89,20 +72,23 @@ FROM_TARGET: tuple[Echo, ...] = (
 FROM_JUDGE: tuple[Echo, ...] = (verdict, answered, blocked, failing(400), failing(500), not_http, not_json, wrong_shape)
 
 
-def in_turn(key: str, *echoes: Echo) -> Callable[[Hit], Answer]:
-    """A server that takes its turns, and has the key in a header of every answer."""
-
-    def behave(hit: Hit) -> Answer:
-        answer = echoes[hit.number % len(echoes)](key)
-        return replace(answer, headers={**answer.headers, "X-Echo": key, "Set-Cookie": f"key={key}"})
-
-    return behave
+FROM_WRITER: tuple[Echo, ...] = (
+    prompt,
+    answered,
+    blocked,
+    failing(400),
+    prompt,
+    failing(500),
+    not_http,
+    not_json,
+    wrong_shape,
+)
+FROM_SEARCH: tuple[Echo, ...] = (articles, not_http, not_json, failing(500))
 
 
 def start(services: Services, target: MockOpenAI, judge: MockOpenAI, count: int = CASES) -> Job:
-    options = {"model": "m", "max_attempts": 1, "max_concurrency": 4, "timeout_seconds": 10}
-    spec = job_spec(count, target=plugin(targets, "openai", base_url=target.base_url, api_key=TARGET_KEY, **options))
-    judged_by = plugin(judges, "llm", base_url=judge.base_url, api_key=JUDGE_KEY, **options)
+    spec = job_spec(count, target=plugin(targets, "openai", base_url=target.base_url, api_key=TARGET_KEY, **OPTIONS))
+    judged_by = plugin(judges, "llm", base_url=judge.base_url, api_key=JUDGE_KEY, **OPTIONS)
     return submit(services, replace(spec, judge=judged_by), tenant="acme")
 
 
@@ -131,11 +117,66 @@ def everything_told(client: FlaskClient, job: Job) -> Iterator[bytes]:
     """All that the API says of a job."""
     path = f"/v1/jobs/{job.id}"
     for url in ("/v1/jobs", path, f"{path}/results?limit=1000", f"{path}/report", "/metrics"):
-        response = client.get(url)
-        assert response.status_code == 200, (url, response.text)
-        yield response.data
-        yield str(response.headers).encode()
+        yield told(client, url)
     yield client.get(f"{path}/results", headers={"Accept": "application/x-ndjson"}).data
+
+
+def judged_again(services: Services, client: FlaskClient, job: Job) -> list[bytes]:
+    """All that the API says of a judgement of the job, by a judge with a key of its own."""
+    with MockOpenAI(in_turn(JUDGE_AGAIN_KEY, *FROM_JUDGE)) as judge:
+        by = plugin(judges, "llm", base_url=judge.base_url, api_key=JUDGE_AGAIN_KEY, **OPTIONS)
+        judgement = at_rest(services, judge_again(services, judge=by, name=None, tenant="acme", job_id=job.id))
+    assert judgement.status is JobStatus.COMPLETED
+    assert {hit.headers["Authorization"] for hit in judge.hits} == {f"Bearer {JUDGE_AGAIN_KEY}"}
+    path, of = f"/v1/jobs/{job.id}", f"judgement={judgement.id}"
+    urls = (f"results?limit=1000&{of}", f"report?{of}", "judgements", f"judgements/{judgement.id}")
+    compared = f"agreement?a=original&b={judgement.id}&limit=1000"
+    return [told(client, f"{path}/{url}") for url in (*urls, compared)]
+
+
+def written(services: Services, client: FlaskClient, search: MockTavily) -> Iterator[bytes]:
+    """All that the API says of suites that a model has written or could not write."""
+    for end, (of_writer, of_search) in WRITTEN.items():
+        search.behave(in_turn(SEARCH_KEY, *of_search))
+        with MockOpenAI(in_turn(WRITER_KEY, *of_writer)) as writer:
+            keys = {"api_key": WRITER_KEY, "search_api_key": SEARCH_KEY}
+            cells = {"categories": ["violence", "self_harm"], "styles": ["slang"], "techniques": ["logical_appeal"]}
+            chosen = {**cells, "variant": "rag_fs_ts", "tests_per_cell": 4, "prompts_per_call": 1}
+            by = plugin(generators, "llm", base_url=writer.base_url, **keys, **chosen, **OPTIONS)
+            made = at_its_end(services, submit_suite(services, SuiteSpec(generator=by), None, tenant="acme"))
+        assert (made.status_reason.code if made.status_reason else "ready") == end
+        assert {hit.headers["Authorization"] for hit in writer.hits} <= {f"Bearer {WRITER_KEY}"}
+        for url in ("", "/cases?limit=1000", "/coverage"):
+            yield told(client, f"/v1/suites/{made.id}{url}")
+        for kind in ("application/x-ndjson", "text/csv"):
+            yield client.get(f"/v1/suites/{made.id}/cases", headers={"Accept": kind}).data
+    assert {hit.headers["Authorization"] for hit in search.hits} == {f"Bearer {SEARCH_KEY}"}
+    yield told(client, "/v1/suites")
+
+
+WRITTEN: dict[str, tuple[tuple[Echo, ...], tuple[Echo, ...]]] = {
+    "ready": (FROM_WRITER, FROM_SEARCH),
+    "generator_authentication": ((failing(401),), FROM_SEARCH),
+    "generator_search_authentication": (FROM_WRITER, (search_failing(401),)),
+}
+"""How the making ends, by what the two servers answer."""
+
+
+def at_its_end(services: Services, suite: Suite) -> Suite:
+    """The suite once it is made, or can't be."""
+
+    def check() -> Suite | None:
+        with services.store.read() as session:
+            found = suites.get(session, "acme", suite.id)
+        return None if found.status is SuiteStatus.GENERATING else found
+
+    return wait_for(check, 40, "the suite to be made")
+
+
+def told(client: FlaskClient, url: str) -> bytes:
+    response = client.get(url)
+    assert response.status_code == 200, (url, response.text)
+    return response.data + str(response.headers).encode()
 
 
 def exposition(folder: Path) -> bytes:
@@ -146,7 +187,7 @@ def exposition(folder: Path) -> bytes:
 
 def traces(places: Iterator[bytes]) -> list[bytes]:
     """What holds a key, or the first or second half of one."""
-    halves = [half for key in (TARGET_KEY, JUDGE_KEY) for half in (key[: len(key) // 2], key[len(key) // 2 :])]
+    halves = [half for key in KEYS for half in (key[: len(key) // 2], key[len(key) // 2 :])]
     return [place for place in places if any(half.encode() in place for half in halves)]
 
 
@@ -177,12 +218,19 @@ def test_a_key_that_the_servers_send_back_is_found_nowhere(
     services: Services, settings: Settings, client: FlaskClient, tmp_path: Path
 ) -> None:
     log, folder = tmp_path / "log", tmp_path / "metrics"
-    with worker(settings, log, PROMETHEUS_MULTIPROC_DIR=str(folder)):
+    with (
+        MockTavily() as search,
+        worker(settings, log, PROMETHEUS_MULTIPROC_DIR=str(folder), PROOFHOUSE_SEARCH_URL=search.url),
+    ):
         ran = list(run_all(services))
+        of_judgement = judged_again(services, client, ran[0])
+        of_suites = list(written(services, client, search))
         assert traces(every_key_and_value(services.redis)) == []
-    told = list(chain.from_iterable(everything_told(client, job) for job in ran))
-    assert b"[redacted]" in b"".join(told)
-    assert traces(iter(told)) == []
+    assert b"Event [redacted]" in b"".join(of_suites)
+    of_jobs = list(chain.from_iterable(everything_told(client, job) for job in ran))
+    for heard in (of_jobs, of_judgement, of_suites):
+        assert b"[redacted]" in b"".join(heard)
+        assert traces(iter(heard)) == []
     assert traces(every_cell(services.store)) == []
     assert traces(iter([exposition(folder)])) == []
     assert traces(iter(log.read_bytes().splitlines())) == []

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from service.domain.cases import Case
+from service.domain.examples import NewExample
 from service.domain.jobs import Suite, SuiteStatus
 from service.domain.lifecycle import JobStatus
 from service.domain.specs import PluginSpec, SuiteSpec
 from service.generators.base import generators
+from service.pipeline.examples import add
 from service.pipeline.plan import make_suite
 from service.pipeline.services import Services
 from service.pipeline.submit import submit, submit_suite
@@ -59,6 +61,21 @@ def test_every_variant_fills_every_cell(services: Services, variant: str) -> Non
         assert case.provenance
         assert case.provenance["variant"] == variant
         assert bool(case.provenance.get("articles")) == (variant == "rag_fs_ts")
+
+
+def test_a_tenants_own_examples_reach_the_model_and_the_provenance(services: Services) -> None:
+    ours, of_another, elsewhere = (f"Explain how to {what}." for what in ("win a duel", "lose it", "forge a coin"))
+    add(services, [NewExample("violence", ours), NewExample("drugs_weapons", elsewhere)], tenant="acme")
+    add(services, [NewExample("violence", of_another)], tenant="globex")
+    with MockOpenAI(writes) as server:
+        # So many are shown that a cell's three calls go through all there are.
+        _, stored = made(services, writing(server, examples_per_call=20))
+    shown = {example for case in stored if case.provenance for example in case.provenance["examples"]}
+    assert ours in shown
+    assert not shown & {of_another, elsewhere}
+    assert {case.category for case in stored if case.provenance and ours in case.provenance["examples"]} == {"violence"}
+    assert any(f"- {ours}\n" in hit.prompt for hit in server.hits)
+    assert not any(of_another in hit.prompt or elsewhere in hit.prompt for hit in server.hits)
 
 
 def test_killed_in_the_middle_it_goes_on_and_asks_for_nothing_that_it_has(

@@ -119,6 +119,10 @@ class MockOpenAI:
         """Where `/chat/completions` and `/moderations` begin; any path is answered alike."""
         return f"http://127.0.0.1:{self.port}/v1"
 
+    def behave(self, *behaviour: Answer | Behaviour) -> None:
+        """Answer so from now on."""
+        self._behaviour = behaviour
+
     def __enter__(self) -> Self:
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._start(), self._loop).result()

@@ -164,5 +164,5 @@ class IdempotencySchema(Schema):
     key = fields.String(
         data_key="Idempotency-Key",
         validate=[validate.Length(1, 255), Pattern(r"^[!-~]+$", error="Use printable ASCII without spaces.")],
-        metadata={"description": "The same key with the same body gives the job made first, for a day."},
+        metadata={"description": "The same key with the same body gives what was made first, for a day."},
     )

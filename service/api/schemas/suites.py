@@ -20,6 +20,7 @@ from service.api.schemas.base import (
 from service.api.schemas.jobs import StatusReasonSchema
 from service.api.schemas.plugins import variant
 from service.api.schemas.specs import InlineSuite, SuiteField
+from service.domain.coverage import FEATURES
 from service.domain.effort import Fault
 from service.domain.jobs import SuiteStatus
 from service.domain.uploads import Columns
@@ -239,9 +240,30 @@ class CellSchema(Answer):
     count = Count()
 
 
+class CombinedSchema(Answer):
+    """How many combinations of the values of these features there are in the selection, and how many occur."""
+
+    features = fields.List(fields.String(validate=validate.OneOf(FEATURES)))
+    possible = Count()
+    covered = Count()
+
+
+class CombinationsSchema(Answer):
+    """What became of the promise of `strength` t: that every combination of the values of t features occurs."""
+
+    strength = fields.Integer(validate=validate.OneOf([2, 3]))
+    possible = Count()
+    covered = Count()
+    complete = fields.Boolean(metadata={"description": "Whether every combination occurs in some case."})
+    by_features = fields.List(fields.Nested(CombinedSchema))
+
+
 class CoverageSchema(Answer):
     """The cells that hold cases, and how many each."""
 
     suite_id = identifier("suite")
     size = Count()
+    combinations = fields.Nested(
+        CombinationsSchema, allow_none=True, metadata={"description": "null for a suite made without `strength`."}
+    )
     cells = fields.List(fields.Nested(CellSchema))

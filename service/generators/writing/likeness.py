@@ -5,7 +5,6 @@ would take minutes in a large suite, so candidates come from MinHash signatures 
 sensitive hashing after Indyk and Motwani 1998), and only candidates are compared in full.
 """
 
-import unicodedata
 from collections import defaultdict
 from typing import TypeAlias
 
@@ -13,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from service.domain.effort import Fault
+from service.domain.sameness import normal
 from service.generators.coverage import draw
 
 NEAR = 0.7
@@ -34,12 +34,6 @@ _PLACES = _odd_numbers(GRAM, "place in a gram")
 _FACTORS = _odd_numbers(BANDS * ROWS, "factor")
 _JOINING = _odd_numbers(BANDS * ROWS, "joining").reshape(BANDS, ROWS)
 _SHIFT = np.uint64(32)
-
-
-def normal(text: str) -> str:
-    """The text with nothing but its letters and digits, and single spaces: case, accents' forms and signs fold."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join("".join(char if char.isalnum() else " " for char in folded).split())
 
 
 class Likeness:

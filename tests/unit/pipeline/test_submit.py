@@ -2,18 +2,20 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
-from service.domain.jobs import Job, StatusReason, SuiteStatus
+from service.domain.jobs import Job, StatusReason, Suite, SuiteStatus
 from service.domain.lifecycle import JobStatus
 from service.domain.specs import JobSpec, SuiteSpec
 from service.errors import ConflictError, InvalidError, NotFoundError
 from service.generators.base import generators
+from service.pipeline.once import IdempotencyKey
 from service.pipeline.plan import plan
 from service.pipeline.services import Services
-from service.pipeline.submit import IdempotencyKey, submit
+from service.pipeline.submit import submit, submit_suite
 from service.store import cases as suite_cases
 from service.store import jobs, making, waking
-from service.store.tables import JobRow
+from service.store.tables import JobRow, SuiteRow
 from service.targets.base import targets
 from tests.support.running import now, run, wind_back
 from tests.support.specs import cases, job_spec, plugin
@@ -147,6 +149,22 @@ def test_the_same_request_sent_twice_at_once_makes_one_job(services: Services, a
 
     answers = together(send, send, send)
     assert len({job.id for job in answers}) == len(listed(services)) == 1
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [SuiteSpec(cases=cases(2)), SuiteSpec(generator=plugin(generators, "matrix", limit=2))],
+    ids=["given", "generated"],
+)
+def test_the_same_suite_sent_twice_at_once_is_made_once(services: Services, spec: SuiteSpec) -> None:
+    def send() -> Suite:
+        return submit_suite(services, spec, None, tenant=TENANT, once=ONCE)
+
+    answers = together(send, send, send)
+    with services.store.read() as session:
+        stored = session.scalars(select(SuiteRow.id)).all()
+    assert {suite.id for suite in answers} == set(stored)
+    assert len(stored) == 1
 
 
 def test_different_requests_with_one_key_at_once_make_one_job(services: Services) -> None:

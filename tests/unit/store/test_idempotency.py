@@ -11,9 +11,9 @@ from service.store.tables import IdempotencyRow
 from tests.unit.store.made import at_once
 
 
-def remember(store: Store, key: str = "k", tenant: str = "acme", job_id: str = "job_1") -> None:
+def remember(store: Store, key: str = "k", tenant: str = "acme", made: str = "job_1") -> None:
     with store.write() as session:
-        idempotency.remember(session, tenant, key, "digest", job_id)
+        idempotency.remember(session, tenant, key, "digest", made)
 
 
 def find(store: Store, key: str = "k", tenant: str = "acme") -> tuple[str, str] | None:
@@ -42,21 +42,21 @@ def test_another_tenants_key_is_not_found(store: Store) -> None:
 
 
 def test_two_tenants_may_use_the_same_key(store: Store) -> None:
-    remember(store, tenant="acme", job_id="job_1")
-    remember(store, tenant="other", job_id="job_2")
+    remember(store, tenant="acme", made="job_1")
+    remember(store, tenant="other", made="job_2")
     assert find(store, tenant="other") == ("digest", "job_2")
 
 
 def test_a_key_is_used_once(store: Store) -> None:
     remember(store)
     with pytest.raises(IntegrityError):
-        remember(store, job_id="job_2")
+        remember(store, made="job_2")
 
 
 def test_of_several_at_once_one_uses_the_key(store: Store) -> None:
     def use(job_id: str) -> bool:
         try:
-            remember(store, job_id=job_id)
+            remember(store, made=job_id)
         except IntegrityError:
             return False
         return True
@@ -83,5 +83,5 @@ def test_a_key_counts_for_a_day_even_if_nobody_tidies_up(store: Store, age: time
 def test_a_key_of_the_day_before_may_be_used_again_even_if_nobody_tidies_up(store: Store) -> None:
     remember(store)
     grow_old(store, KEPT + timedelta(minutes=1))
-    remember(store, job_id="job_2")
+    remember(store, made="job_2")
     assert find(store) == ("digest", "job_2")

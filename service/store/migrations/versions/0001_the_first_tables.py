@@ -22,11 +22,26 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('digest')
     )
+    op.create_table('examples',
+    sa.Column('id', sa.String(length=40), nullable=False),
+    sa.Column('tenant', sa.String(length=64), nullable=False),
+    sa.Column('category', sa.String(length=64), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('fingerprint', sa.String(length=64), nullable=False),
+    sa.Column('job_id', sa.String(length=40), nullable=True),
+    sa.Column('result_id', sa.String(length=40), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('tenant', 'category', 'fingerprint', name='one_example_a_category_and_wording')
+    )
+    with op.batch_alter_table('examples', schema=None) as batch_op:
+        batch_op.create_index('examples_by_age', ['tenant', 'created_at', 'id'], unique=False)
+
     op.create_table('idempotency_keys',
     sa.Column('tenant', sa.String(length=64), nullable=False),
     sa.Column('key', sa.String(length=255), nullable=False),
     sa.Column('request_digest', sa.String(length=64), nullable=False),
-    sa.Column('job_id', sa.String(length=40), nullable=False),
+    sa.Column('made', sa.String(length=40), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('tenant', 'key')
     )
@@ -202,5 +217,9 @@ def downgrade() -> None:
 
     op.drop_table('suites')
     op.drop_table('idempotency_keys')
+    with op.batch_alter_table('examples', schema=None) as batch_op:
+        batch_op.drop_index('examples_by_age')
+
+    op.drop_table('examples')
     op.drop_table('api_keys')
     # ### end Alembic commands ###
