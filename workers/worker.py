@@ -16,7 +16,6 @@ import workers.tasks  # noqa: F401 - loaded before the fork, so that a horse sta
 from service import failpoints, metrics
 from service.generators.base import generators
 from service.judges.base import judges
-from service.llm import guard
 from service.llm.transport import tls_context
 from service.logs import configure
 from service.processes import end_with_parent
@@ -64,7 +63,6 @@ def main() -> None:
     configure()
     settings = Settings.from_env()
     failpoints.arm(settings.failpoints)
-    guard.allow(settings.allowed_networks)
     preload()
     # One queue only: with several, RQ pops with BLPOP, and a crash right after loses the task for good (rq #381).
     worker = ProofhouseWorker(
