@@ -40,6 +40,8 @@ def served_settings(postgres_uri: str, valkey_url: str) -> Settings:
     """A database of its own, since others empty theirs; PostgreSQL, as the tests of the API run on SQLite."""
     url = postgres_uri.format(database="served").replace("postgresql://", "postgresql+psycopg://", 1)
     with psycopg.connect(postgres_uri.format(database="postgres"), autocommit=True) as connection:
+        # Another module of this process may have had it before.
+        connection.execute("DROP DATABASE IF EXISTS served WITH (FORCE)")
         connection.execute("CREATE DATABASE served")
     store = Store(url)
     upgrade(store)
