@@ -1,7 +1,7 @@
 """Which IP addresses are the internet's, and which are a machine's or a network's own and must not be reached."""
 
 import ipaddress
-from collections.abc import Iterable
+from functools import lru_cache
 from typing import TypeAlias
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -55,8 +55,11 @@ def kind_of(address: Address) -> str | None:
     return "reserved" if outside or not address.is_global else None
 
 
-def refusal(text: str, allowed: Iterable[Network]) -> str | None:
+@lru_cache(maxsize=4096)
+def refusal(text: str, allowed: tuple[Network, ...]) -> str | None:
     """What kind of address it is that must not be reached; None for one that may be.
+
+    Remembered, for a server that keeps no connection is looked at for every call.
 
     Raises:
         ValueError: it is no IP address.
