@@ -1,6 +1,6 @@
-"""How aiohttp connects for us: a name is looked up once a connection, and what was checked is what is connected to.
+"""How aiohttp connects for us: what a name is found to stand for is checked, and what was checked is connected to.
 
-So a name whose address changes between two look-ups gains nothing, and the cost is one check a connection.
+There is no second look-up from which a name whose address changes could gain; the cost is one check a connection.
 """
 
 import socket
