@@ -69,6 +69,14 @@ class UnavailableError(ProofhouseError):
     title = "Service unavailable"
 
 
+class SlowRequestError(ProofhouseError):
+    """A client sends its request so slowly that it would keep others waiting."""
+
+    code = "request_too_slow"
+    status = 408
+    title = "Request too slow"
+
+
 class StaleClaimError(ProofhouseError):
     """A worker's claim has passed to another, or its job was stopped; what it still holds must not be written."""
 

@@ -5,7 +5,7 @@ in one place. More processes on one machine need a PROOFHOUSE_METRICS_SLOT each;
 """
 
 workers = 1
-worker_class = "gthread"
+worker_class = "service.gthread.Worker"
 threads = 16
 timeout = 60
 graceful_timeout = 20

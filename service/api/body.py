@@ -14,6 +14,9 @@ from werkzeug.exceptions import UnsupportedMediaType
 from service.api import payload
 from service.errors import InvalidError
 
+MAX_DEPTH = 32
+"""Lists and objects within each other; what the API takes has some six."""
+
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -23,6 +26,12 @@ class InvalidJsonError(InvalidError):
     code = "invalid_json"
     status = 400
     title = "Invalid JSON"
+
+
+class TooDeepError(InvalidJsonError):
+    """It may be JSON, but nobody means it."""
+
+    code = "json_too_deep"
 
 
 class RequestParser(FlaskParser):
@@ -56,7 +65,7 @@ def parse_json(data: bytes) -> Any:
     """A JSON value that every part of the service can keep: finite numbers, storable strings, no name twice.
 
     Raises:
-        InvalidJsonError: it is no JSON, or not in UTF-8, or nested too deeply.
+        InvalidJsonError: it is no JSON, or not in UTF-8, or nested too deeply (TooDeepError).
         InvalidError: a string holds NUL or half a surrogate pair.
     """
     try:
@@ -64,10 +73,12 @@ def parse_json(data: bytes) -> Any:
             data.decode(), parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_no_name_twice
         )
     except RecursionError:
-        raise InvalidJsonError("The body is nested too deeply.") from None
+        raise _too_deep() from None
     except ValueError as error:
         reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
         raise InvalidJsonError(f"The body is not valid JSON: {reason}.") from None
+    if _is_too_deep(value):
+        raise _too_deep()
     # Neither can stand in JSON but as an escape, which hardly any body holds.
     if b"\\u" in data and (found := next(_unstorable(value), None)) is not None:
         message = "Must not contain NUL or lone surrogates."
@@ -85,6 +96,19 @@ def pointers(messages: Any, at: str = "") -> Iterator[tuple[str, str]]:
     else:
         for message in messages:
             yield from pointers(message, at)
+
+
+def _is_too_deep(value: Any) -> bool:
+    """Goes through the value a level at a time."""
+    level = [value] if isinstance(value, list | dict) else []
+    for _ in range(MAX_DEPTH):
+        inner = (member for each in level for member in (each.values() if isinstance(each, dict) else each))
+        level = [each for each in inner if isinstance(each, list | dict)]
+    return bool(level)
+
+
+def _too_deep() -> TooDeepError:
+    return TooDeepError(f"The body has more than {MAX_DEPTH} lists and objects within each other; send a flatter one.")
 
 
 def _step(name: Any) -> str:

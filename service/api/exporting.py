@@ -11,14 +11,12 @@ from flask import Response, request
 from service.api.schemas.suites import SuiteCaseSchema
 from service.domain.cases import Case
 from service.domain.jobs import Suite, SuiteStatus
+from service.domain.uploads.spreadsheets import EXPORTED, guarded
 from service.errors import ConflictError
 from service.store import cases
 from service.store.session import Store
 
 NDJSON, CSV = "application/x-ndjson", "text/csv"
-COLUMNS = ("index", "prompt", "category", "style", "technique", "language", "attack")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula."""
 
 _ROW = SuiteCaseSchema()
 
@@ -38,7 +36,7 @@ def written(store: Store, suite: Suite, content_type: str) -> Response:
     if suite.status is not SuiteStatus.READY:
         raise ConflictError(f"Suite {suite.id} is {suite.status}: its cases can't all be had.", code="suite_not_ready")
     write: Callable[[list[Case]], str] = _ndjson if content_type == NDJSON else _csv
-    header = "" if content_type == NDJSON else ",".join(COLUMNS) + "\r\n"
+    header = "" if content_type == NDJSON else ",".join(EXPORTED) + "\r\n"
     return Response(_chunks(store, suite, header, write), content_type=content_type)
 
 
@@ -54,10 +52,10 @@ def _ndjson(chunk: list[Case]) -> str:
 
 def _csv(chunk: list[Case]) -> str:
     text = io.StringIO()
-    rows = csv.DictWriter(text, COLUMNS, extrasaction="ignore")
+    rows = csv.DictWriter(text, EXPORTED, extrasaction="ignore")
     rows.writerows({name: _harmless(value) for name, value in asdict(case).items()} for case in chunk)
     return text.getvalue()
 
 
 def _harmless(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    return guarded(value) if isinstance(value, str) else value

@@ -19,6 +19,8 @@ def _complete(response: Response) -> Response:
     response.headers["X-Request-ID"] = request_id()
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Frame-Options"] = "DENY"  # for browsers that do not know frame-ancestors
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     if response.status_code == HTTPStatus.NO_CONTENT:
         response.headers.pop("Content-Type", None)
     response.headers.setdefault("Cache-Control", "no-store")

@@ -7,6 +7,8 @@ from typing import cast
 from flask import Flask, Request, Response, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from service.errors import SlowRequestError
+
 CHUNK = 64 * 1024
 DRAINED_BODIES = 2
 """How much of a refused body is taken in, in bodies of the largest size allowed."""
@@ -61,7 +63,7 @@ def _drain(response: Response) -> Response:
     if response.status_code >= 400 and ends and "api_key" in g:  # noqa: PLR2004 - where errors begin
         left = DRAINED_BODIES * (request.max_content_length or 0)
         stream = request.environ["wsgi.input"]
-        with suppress(OSError):
+        with suppress(OSError, SlowRequestError):
             while left > 0 and (chunk := stream.read(min(left, CHUNK))):
                 left -= len(chunk)
     return response

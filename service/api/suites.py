@@ -115,9 +115,9 @@ class Cases(MethodView):
     def get(self, query: dict[str, Any], suite_id: str) -> dict[str, Any] | Response:
         """List a suite's cases in order.
 
-        With `Accept: application/x-ndjson` or `text/csv`, all of a finished suite are streamed; JSON lines can be
-        uploaded again and give the same digest. In CSV, what a spreadsheet would take for a formula is preceded by an
-        apostrophe.
+        With `Accept: application/x-ndjson` or `text/csv`, all of a finished suite are streamed; either can be uploaded
+        again and gives the same digest. In CSV, a cell that begins as a formula does, or with an apostrophe, has an
+        apostrophe put before it, so that no spreadsheet runs it; an upload with that header has them taken off.
         """
         suite = _suite(suite_id)
         if format_ := wanted():

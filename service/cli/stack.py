@@ -17,6 +17,8 @@ from service.cli.servers import answers, gunicorn, valkey
 from service.processes import Child, Supervisor, python
 from service.store.migrate import upgrade
 
+LOOPBACK = "127.0.0.0/8,::1"
+"""What models of one's own are reached at where everything runs on one machine."""
 GRACE_SECONDS = 5
 """How long the API may take to answer what it was asked before it was told to stop."""
 LONGEST_SOCKET = 100
@@ -79,6 +81,7 @@ class Stack:
         self._environment = {
             "PROOFHOUSE_DATABASE_URL": given("DATABASE_URL") or sqlite_url(folder.database),
             "PROOFHOUSE_SECRET_KEY": given("SECRET_KEY") or ensure_secret_key(folder.secret_key),
+            "PROOFHOUSE_ALLOWED_NETWORKS": given("ALLOWED_NETWORKS") or LOOPBACK,
             "PROOFHOUSE_DATA_DIR": str(folder.path),
             "PROMETHEUS_MULTIPROC_DIR": str(folder.metrics),
         }

@@ -18,6 +18,7 @@ class ErrorCode(StrEnum):
     SERVER_ERROR = "server_error"
     TIMEOUT = "timeout"
     UNREACHABLE = "unreachable"
+    ADDRESS_REFUSED = "address_refused"
     MALFORMED_RESPONSE = "malformed_response"
     WORKER_LOST = "worker_lost"
     PLUGIN_FAILED = "plugin_failed"

@@ -114,6 +114,13 @@ PROBLEMS: dict[str, Problem] = {
         what="showed a certificate that is not trusted",
         advice="Check {role}.base_url, or trust its authority through SSL_CERT_FILE.",
     ),
+    "address_refused": _problem(
+        ErrorCode.ADDRESS_REFUSED,
+        "stop",
+        when="the address is a machine's or a network's own (loopback, private, link-local, metadata); nothing is sent",
+        what="has an address that must not be reached",
+        advice="Check {role}.base_url, or have the operator add its network to PROOFHOUSE_ALLOWED_NETWORKS.",
+    ),
     "malformed": _problem(
         ErrorCode.MALFORMED_RESPONSE,
         "retry",

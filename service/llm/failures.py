@@ -17,6 +17,7 @@ import openai
 from service.domain.completions import CallError
 from service.llm.bodies import ErrorBody, read_error
 from service.llm.errors import PROBLEMS, Problem, problem_of
+from service.llm.guard import RefusedAddressError
 from service.llm.redaction import redact, storable, without_userinfo
 
 BLOCK_STATUSES = frozenset({400, 403, 422, 451})
@@ -83,8 +84,15 @@ def status_failure(status: int, body: ErrorBody, headers: Mapping[str, str]) -> 
     """What an error status with its body means."""
     if status in BLOCK_STATUSES and body.block_reason:
         return BlockedError(body.block_reason)
-    detail = f"HTTP {status}: {body.message}" if body.message else f"HTTP {status}"
+    said = body.message or _pointed_at(headers.get("location", ""))
+    detail = f"HTTP {status}: {said}" if said else f"HTTP {status}"
     return CallFailedError(problem_of(status, body.codes), detail, retry_after=retry_after(headers))
+
+
+def _pointed_at(location: str) -> str:
+    """Where a redirect leads, without what may be secret in it: its query."""
+    address = re.split(r"[?#]", location, maxsplit=1)[0]
+    return f"to {address}" if address else ""
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -114,6 +122,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 _TRANSPORT: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
     (OversizedError, "too_large"),
+    (RefusedAddressError, "address_refused"),
     ((ssl.SSLCertVerificationError, aiohttp.ClientConnectorCertificateError), "certificate"),
     ((aiohttp.ServerTimeoutError, TimeoutError), "timeout"),
     ((aiohttp.ClientConnectorError, socket.gaierror, UnicodeError), "unreachable"),

@@ -6,6 +6,8 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
+from service.llm import guard
+
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _PORT = r"(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})"  # 1 to 65535
@@ -73,7 +75,7 @@ def string(shortest: int, longest: int, **options: Any) -> fields.String:
 def base_url(**options: Any) -> fields.String:
     """An http or https address without credentials, query or fragment."""
     address = validate.Regexp(_BASE_URL, error="Must be an http:// or https:// address without query or fragment.")
-    return fields.String(validate=[validate.Length(8, 2048), address, _without_user, one_line], **options)
+    return fields.String(validate=[validate.Length(8, 2048), address, _without_user, one_line, _reachable], **options)
 
 
 def secret(description: str) -> fields.String:
@@ -106,6 +108,16 @@ def one_line(value: str) -> None:
     """
     if _CONTROL.search(value):
         raise ValidationError("Must not contain control characters.")
+
+
+def _reachable(value: str) -> None:
+    """Validator: a courtesy, since the guard looks at every connection, and at what names stand for."""
+    host = re.match(rf"https?://({_HOST})", value)
+    kind = host and guard.refused_literal(host[1])
+    if kind:
+        raise ValidationError(
+            f"Must not be a {kind} address, unless the operator adds its network to PROOFHOUSE_ALLOWED_NETWORKS."
+        )
 
 
 def _without_user(value: str) -> None:

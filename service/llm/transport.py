@@ -5,14 +5,20 @@ import ssl
 from collections.abc import AsyncIterator
 from typing import Any
 
+import aiohttp
 import httpx2
 import openai
 from openai import DefaultAioHttpClient, Omit
+from openai._vendor.httpx_aiohttp import AiohttpTransport
 
+from service.llm.connecting import CheckedResolver, checked_socket
 from service.llm.failures import OversizedError
 
 MAX_BODY = 8 * 2**20
 """Bytes of one response body, which is held in memory while it is read."""
+
+IDLE_SECONDS = 5.0
+"""How long a connection is kept that nobody uses: shorter than common servers keep it."""
 
 _WITH_KEY = {"x-stainless-retry-count": Omit()}
 _WITHOUT_KEY = {**_WITH_KEY, "Authorization": Omit()}
@@ -67,16 +73,29 @@ class PlainOpenAI(openai.AsyncOpenAI):
 
 def connect(base_url: str, api_key: str | None, max_connections: int) -> PlainOpenAI:
     """A client with its own pool of connections. To be called in the process and event loop that use it."""
-    limits = httpx2.Limits(max_connections=max_connections, max_keepalive_connections=max_connections)
     http = DefaultAioHttpClient(
-        limits=limits,
-        verify=tls_context(),
+        # openai's own, but for the session that it would make.
+        transport=AiohttpTransport(verify=tls_context(), client=lambda: _session(max_connections)),
         trust_env=False,
         follow_redirects=False,
         timeout=None,  # the caller sets one deadline for the whole attempt
         event_hooks={"response": [_bound_body]},
     )
     return PlainOpenAI(base_url, api_key or "", http)
+
+
+def _session(max_connections: int) -> aiohttp.ClientSession:
+    """Connections to checked addresses alone; no proxy, through which the check would see nothing but the proxy."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(
+            limit=max_connections,
+            keepalive_timeout=IDLE_SECONDS,
+            ssl=tls_context(),
+            resolver=CheckedResolver(),
+            socket_factory=checked_socket,
+        ),
+        trust_env=False,
+    )
 
 
 @functools.cache

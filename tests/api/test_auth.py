@@ -39,7 +39,6 @@ def _endpoints() -> Iterator[tuple[str, str]]:
 
 
 ENDPOINTS = sorted(_endpoints())
-OF_A_JOB = [endpoint for endpoint in ENDPOINTS if "{job}" in endpoint[1]]
 
 LOWEST = {
     ("DELETE", "/v1/jobs/{job}"): Role.OPERATOR,
@@ -114,28 +113,6 @@ def test_a_key_is_needed(app: Flask, method: str, path: str) -> None:
     response = app.test_client().open(path.format(**UNKNOWN), method=method, data="not read", content_type="a/b")
     assert_problem(response, 401, "unauthenticated")
     assert response.headers["WWW-Authenticate"].startswith("Bearer")
-
-
-@pytest.mark.parametrize(("method", "path"), OF_A_JOB)
-def test_another_tenants_job_looks_unknown(
-    client: FlaskClient, stranger: FlaskClient, queued_judgement: str, method: str, path: str
-) -> None:
-    _, _, _, job, _, judgement = queued_judgement.split("/")
-    code = "judgement_not_found" if "{judgement}" in path else "job_not_found"
-    ids = UNKNOWN | {"job": job, "judgement": judgement}
-    theirs = assert_problem(ask(stranger, method, path, **ids), 404, code)
-    unknown = assert_problem(ask(client, method, path, **UNKNOWN), 404, code)
-    for body, given in ((theirs, ids), (unknown, UNKNOWN)):
-        del body["request_id"]
-        for name, value in given.items():
-            body["detail"] = body["detail"].replace(value, name)
-    assert theirs == unknown
-    assert client.get(f"/v1/jobs/{job}").status_code == 200
-
-
-def test_lists_hold_ones_own(client: FlaskClient, stranger: FlaskClient, queued_job: str) -> None:
-    assert stranger.get("/v1/jobs").json["data"] == []
-    assert [job["id"] for job in client.get("/v1/jobs").json["data"]] == [queued_job]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from service.errors import SlowRequestError
 from tests.api.conftest import assert_problem, pointers, spec
 
 URL, KEY = "http://127.0.0.1:9/v1", "m"
@@ -142,8 +143,6 @@ def test_text_that_cannot_be_stored_is_refused_wherever_it_stands(client: FlaskC
         b'\xef\xbb\xbf{"name": "a"}',
         '{"name": "a"}'.encode("utf-16"),
         b'{"name": "a\nb"}',
-        b"[" * 100_000,
-        b'{"a":' * 100_000,
         b"{} {}",
     ],
     ids=lambda data: repr(data[:20]),
@@ -152,10 +151,32 @@ def test_what_is_no_json_is_400(client: FlaskClient, data: bytes) -> None:
     assert_problem(client.post("/v1/jobs", data=data, content_type="application/json"), 400, "invalid_json")
 
 
-@pytest.mark.parametrize("depth", [100, 900, 990])
-def test_deep_nesting_is_no_server_error(client: FlaskClient, depth: int) -> None:
-    data = b'{"name": ' + b"[" * depth + b'"\\u0041"' + b"]" * depth + b"}"
-    assert client.post("/v1/jobs", data=data, content_type="application/json").status_code in {400, 422}
+@pytest.mark.parametrize("opening", [b"[", b'{"a":', b'[{"a":'])
+@pytest.mark.parametrize("depth", [33, 100, 900, 990, 100_000])
+def test_what_is_nested_too_deeply_is_400_and_says_so(client: FlaskClient, opening: bytes, depth: int) -> None:
+    closing = opening[::-1].translate(bytes.maketrans(b"[{", b"]}"), b'"a:')
+    data = b'{"name": ' + opening * depth + b'"\\u0041"' + closing * depth + b"}"
+    problem = assert_problem(client.post("/v1/jobs", data=data, content_type="application/json"), 400, "json_too_deep")
+    assert "32" in problem["detail"]
+
+
+def test_what_is_nested_as_deeply_as_allowed_is_read(client: FlaskClient) -> None:
+    data = b'{"name": ' + b"[" * 31 + b"1" + b"]" * 31 + b"}"
+    problem = assert_problem(
+        client.post("/v1/jobs", data=data, content_type="application/json"), 422, "validation_failed"
+    )
+    assert "/name" in pointers(problem)
+
+
+def test_a_body_that_comes_too_slowly_is_408(client: FlaskClient) -> None:
+    class Slow:
+        """What service.gthread makes of a slow connection."""
+
+        def read(self, *_: Any) -> bytes:
+            raise SlowRequestError("The body came too slowly.")
+
+    environ = {"wsgi.input": Slow(), "CONTENT_LENGTH": "100", "CONTENT_TYPE": "application/json"}
+    assert_problem(client.post("/v1/jobs", environ_overrides=environ), 408, "request_too_slow")
 
 
 @pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded", "application/xml"])

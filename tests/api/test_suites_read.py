@@ -78,6 +78,43 @@ def test_csv_holds_no_formula(client: FlaskClient) -> None:
     assert (rows[2]["language"], rows[2]["category"]) == ("es", "")
 
 
+def test_csv_uploaded_again_gives_the_same_suite(client: FlaskClient) -> None:
+    beginnings = [
+        "=",
+        "+",
+        "-",
+        "@",
+        "\t",
+        "\r",
+        "\n",
+        "\uff1d",
+        "\uff0b",
+        "\uff0d",
+        "\uff20",
+        "'",
+        "''",
+        "'=",
+        '"',
+        ",",
+        ";",
+    ]
+    cases = [{"prompt": f"{beginning}1+1\r\n{beginning}"} for beginning in beginnings]
+    suite = made(client, [*CASES, *cases])
+    exported = client.get(suite["links"]["cases"], headers={"Accept": "text/csv"}).data
+    rows = list(csv.DictReader(io.StringIO(exported.decode(), newline="")))
+    assert not [row for row in rows for cell in row.values() if cell.startswith(tuple(beginnings[:11]))]
+    again = client.post("/v1/suites", data=exported, headers={"Content-Type": "text/csv"})
+    assert again.json["digest"] == suite["digest"]
+
+
+def test_an_apostrophe_in_a_file_of_ones_own_stays(client: FlaskClient) -> None:
+    suite = client.post(
+        "/v1/suites", data="index,prompt\n1,'=1+1\n2,'twas\n", headers={"Content-Type": "text/csv"}
+    ).json
+    prompts = [case["prompt"] for case in client.get(suite["links"]["cases"]).json["data"]]
+    assert prompts == ["'=1+1", "'twas"]
+
+
 def test_all_cases_of_a_suite_that_is_not_ready(client: FlaskClient) -> None:
     suite = client.post("/v1/suites", json={"generator": "matrix", "limit": 3}).json
     assert_problem(client.get(suite["links"]["cases"], headers=NDJSON), 409, "suite_not_ready")

@@ -1,6 +1,7 @@
 """The service as it is deployed: under gunicorn, over real components."""
 
 import asyncio
+import ipaddress
 import socket
 import subprocess
 import sys
@@ -39,11 +40,15 @@ def served_settings(postgres_uri: str, valkey_url: str) -> Settings:
     """A database of its own, since others empty theirs; PostgreSQL, as the tests of the API run on SQLite."""
     url = postgres_uri.format(database="served").replace("postgresql://", "postgresql+psycopg://", 1)
     with psycopg.connect(postgres_uri.format(database="postgres"), autocommit=True) as connection:
+        # Another module of this process may have had it before.
+        connection.execute("DROP DATABASE IF EXISTS served WITH (FORCE)")
         connection.execute("CREATE DATABASE served")
     store = Store(url)
     upgrade(store)
     store.close()
-    return Settings(url, valkey_url, (Fernet.generate_key().decode(),), queue="served")
+    # Every address is allowed: whatever fits the schema is to be accepted, and no worker runs that would connect.
+    everywhere = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
+    return Settings(url, valkey_url, (Fernet.generate_key().decode(),), queue="served", allowed_networks=everywhere)
 
 
 @pytest.fixture(scope="module")

@@ -59,3 +59,10 @@ def test_results_are_streamed_in_chunks(server: str, served_key: str) -> None:
     response, content = ask(server, served_key, "GET", path, Accept="application/x-ndjson")
     assert response.headers["Transfer-Encoding"] == "chunked"
     assert [json.loads(line)["case"]["index"] for line in content.splitlines()] == list(range(5))
+
+
+def test_nothing_tells_the_version_of_the_server(server: str, served_key: str) -> None:
+    for path in ("/v1/jobs", "/nowhere", "/docs"):
+        response, _ = ask(server, served_key, "GET", path)
+        assert response.headers["Server"] == "gunicorn"
+        assert "X-Powered-By" not in response.headers

@@ -37,6 +37,7 @@ WHOLE_JOB = """
 import asyncio, json
 from service.app import create_app
 from service.domain.roles import Role
+from service.llm import guard
 from service.pipeline.execute import execute
 from service.pipeline.plan import plan
 from service.pipeline.services import Services
@@ -44,6 +45,7 @@ from service.settings import Settings
 from service.store import keys
 
 settings = Settings.from_env()
+guard.allow(settings.allowed_networks)
 services = Services.from_settings(settings)
 with services.store.write() as session:
     _, key = keys.create(session, tenant="acme", name="admin", role=Role.ADMIN)

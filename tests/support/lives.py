@@ -5,6 +5,7 @@ import multiprocessing
 
 from service import failpoints
 from service.domain.jobs import Job
+from service.llm import guard
 from service.pipeline.execute import execute
 from service.pipeline.plan import plan
 from service.pipeline.services import Services
@@ -26,6 +27,7 @@ def live_through(settings: Settings, job: Job, armed: str = "") -> int | None:
 
 def _live(settings: Settings, job_id: str, armed: str) -> None:
     failpoints.arm(armed)
+    guard.allow(settings.allowed_networks)
     services = Services.from_settings(settings)
     plan(services, job_id)
     asyncio.run(execute(services, job_id, lambda: False))

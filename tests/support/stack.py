@@ -1,5 +1,6 @@
 """Real worker processes over a test's settings."""
 
+import ipaddress
 import os
 import subprocess
 import sys
@@ -16,6 +17,9 @@ from service.settings import Settings
 
 T = TypeVar("T")
 
+LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1"))
+"""Where the servers of tests are."""
+
 
 def environment(settings: Settings) -> dict[str, str]:
     """The settings as environment variables, over those of this process."""
@@ -25,6 +29,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "PROOFHOUSE_REDIS_URL": settings.redis_url,
         "PROOFHOUSE_SECRET_KEY": ",".join(settings.secret_keys),
         "PROOFHOUSE_QUEUE": settings.queue,
+        "PROOFHOUSE_ALLOWED_NETWORKS": ",".join(map(str, settings.allowed_networks)),
         "PROOFHOUSE_WORKER_METRICS_PORT": "0",
     }
 

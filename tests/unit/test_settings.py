@@ -1,3 +1,4 @@
+import ipaddress
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -74,11 +75,15 @@ def test_every_default_that_the_settings_have_stands_in_the_example(
     defaults: dict[str, str], read_names: set[str]
 ) -> None:
     written = {
-        name: str(getattr(Settings, name.removeprefix(PREFIX).lower())).lower()
+        name: as_written(getattr(Settings, name.removeprefix(PREFIX).lower()))
         for name in read_names - set(REQUIRED) - OF_TESTS_ALONE
         if hasattr(Settings, name.removeprefix(PREFIX).lower())
     }
     assert written == {name: defaults[name] for name in written}
+
+
+def as_written(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value).lower()
 
 
 def test_the_data_folder_of_the_example_is_the_default(defaults: dict[str, str]) -> None:
@@ -117,6 +122,12 @@ def test_the_lowest_and_the_highest_port_are_ports(value: int) -> None:
     assert Settings.from_env(environ).worker_metrics_port == value
 
 
+@pytest.mark.parametrize("value", ["localhost", "10.0.0.1/8", "10.0.0.0/33", "10.0.0.0/8;::1", "*"])
+def test_a_network_that_is_none_is_named_with_what_it_may_be(value: str) -> None:
+    with pytest.raises(SettingsError, match=r"^PROOFHOUSE_ALLOWED_NETWORKS must be networks such as 10\.1\.0\.0/16"):
+        Settings.from_env({**REQUIRED, "PROOFHOUSE_ALLOWED_NETWORKS": value})
+
+
 def test_several_secret_keys_stand_in_their_order() -> None:
     assert Settings.from_env({**REQUIRED, "PROOFHOUSE_SECRET_KEY": "new,old,"}).secret_keys == ("new", "old")
 
@@ -127,6 +138,7 @@ def test_every_setting_is_read_from_its_own_variable() -> None:
         "PROOFHOUSE_QUEUE": "other",
         "PROOFHOUSE_METRICS_PUBLIC": "false",
         "PROOFHOUSE_WORKER_METRICS_PORT": "9200",
+        "PROOFHOUSE_ALLOWED_NETWORKS": "10.1.0.0/16, ::1",
         "PROOFHOUSE_WORKER_NAME": "second",
         "PROOFHOUSE_FAILPOINTS": "call=kill",
         "PROMETHEUS_MULTIPROC_DIR": "metrics",
@@ -136,6 +148,7 @@ def test_every_setting_is_read_from_its_own_variable() -> None:
         queue="other",
         metrics_public=False,
         worker_metrics_port=9200,
+        allowed_networks=(ipaddress.ip_network("10.1.0.0/16"), ipaddress.ip_network("::1")),
         worker_name="second",
         failpoints="call=kill",
         metrics_dir="metrics",

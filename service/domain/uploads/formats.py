@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 
 from service.domain.uploads.reading import MAX_LINE_BYTES, Readable, Rejected, Row, UnreadableUploadError, lines
+from service.domain.uploads.spreadsheets import EXPORTED, unguarded
 
 DELIMITERS = ",;\t"
 
@@ -31,6 +32,8 @@ def _object(number: int, line: str) -> Row | Rejected:
 def read_csv(file: Readable, needed: str) -> Iterator[Row | Rejected]:
     """Rows under a header, separated by commas, semicolons or tabs; the header, which has `needed`, tells which.
 
+    From a suite that was exported, what kept spreadsheets from running its cells is taken off.
+
     Raises:
         UnreadableUploadError: there is no such header, a line is not UTF-8 or far too long, or a quote is not closed.
     """
@@ -41,6 +44,7 @@ def read_csv(file: Readable, needed: str) -> Iterator[Row | Rejected]:
     if needed not in header or len(set(header)) < len(header):
         named = f"The first line must name the columns, each once, and among them {needed!r}."
         raise UnreadableUploadError(1, named)
+    read = unguarded if tuple(header) == EXPORTED else str
     reader = csv.reader(text, delimiter=delimiter, strict=True)
     csv.field_size_limit(MAX_LINE_BYTES)
     while True:
@@ -52,7 +56,7 @@ def read_csv(file: Readable, needed: str) -> Iterator[Row | Rejected]:
         if cells is None:
             return
         if any(cell.strip() for cell in cells):
-            yield _row(began, header, cells)
+            yield _row(began, header, [read(cell) for cell in cells])
 
 
 def _row(line: int, header: list[str], cells: list[str]) -> Row | Rejected:

@@ -13,8 +13,10 @@ from tavily.errors import TimeoutError as TavilyTimeoutError
 
 from service.domain.effort import Effort
 from service.errors import GenerationError
+from service.generators.writing.connecting import CheckedTransport
 from service.llm.errors import PROBLEMS
 from service.llm.failures import CallFailedError
+from service.llm.guard import RefusedAddressError
 from service.llm.redaction import redact, storable
 from service.llm.retry import Retry
 from service.llm.transport import tls_context
@@ -67,7 +69,7 @@ class Search:
         """The category's articles, best first; None when the search failed.
 
         Raises:
-            GenerationError: the search service refuses the key.
+            GenerationError: the search service refuses the key, or is at an address that must not be reached.
         """
         if category not in self._found:
             self._found[category] = asyncio.create_task(self._search(query))
@@ -99,6 +101,12 @@ class Search:
             raise GenerationError(
                 "The search service refused the API key. Check search_api_key.", code="generator_search_authentication"
             ) from error
+        except RefusedAddressError as error:
+            raise GenerationError(
+                f"The search service is at {error}, which must not be reached. Check PROOFHOUSE_SEARCH_URL, or add the "
+                "network to PROOFHOUSE_ALLOWED_NETWORKS.",
+                code="generator_search_address_refused",
+            ) from error
         except Exception as error:
             name = next((name for kinds, name in _PROBLEMS if isinstance(error, kinds)), None)
             if name is None:
@@ -107,7 +115,9 @@ class Search:
 
     def _client(self) -> AsyncTavilyClient:
         if self._http is None:
-            self._http = httpx.AsyncClient(base_url=self._url, verify=tls_context(), trust_env=False)
+            self._http = httpx.AsyncClient(
+                base_url=self._url, transport=CheckedTransport(tls_context()), trust_env=False, follow_redirects=False
+            )
         client = AsyncTavilyClient(api_key=self._key, api_base_url=self._url, client=self._http)
         for header in ("X-Project-ID", "X-Tavily-Orgid"):  # the library takes these from the environment
             self._http.headers.pop(header, None)

@@ -39,7 +39,7 @@ def test_the_page_lists_every_word_of_the_providers(word: str) -> None:
 
 
 def test_every_row_can_be_reached() -> None:
-    from_transport = {"timeout", "unreachable", "cut_off", "certificate", "malformed", "too_large"}
+    from_transport = {"timeout", "unreachable", "cut_off", "certificate", "malformed", "too_large", "address_refused"}
     from_reading = {"malformed", "no_moderation"}
     by_hundred = {"redirect", "bad_request", "server_error"}
     assert {*STATUSES.values(), *PROVIDER_CODES.values(), *from_transport, *from_reading, *by_hundred} == set(PROBLEMS)

@@ -121,4 +121,9 @@ def test_retry_after_as_a_date() -> None:
 
 def test_which_codes_stop_a_job() -> None:
     stopping = {code for code in ErrorCode if stops_job(code)}
-    assert stopping == {ErrorCode.AUTHENTICATION, ErrorCode.QUOTA_EXHAUSTED, ErrorCode.MODEL_NOT_FOUND}
+    assert stopping == {
+        ErrorCode.AUTHENTICATION,
+        ErrorCode.QUOTA_EXHAUSTED,
+        ErrorCode.MODEL_NOT_FOUND,
+        ErrorCode.ADDRESS_REFUSED,
+    }

@@ -36,8 +36,8 @@ def test_defaults() -> None:
         "https://api.openai.com/v1/",
         "http://my_llm:8000/v1",
         "http://[::1]:8080/v1",
-        "http://[2001:db8::7]/v1",
-        "http://10.0.0.1:65535/a/b-c~d%20e",
+        "http://[2606:4700::7]/v1",
+        "http://127.0.0.1:65535/a/b-c~d%20e",
     ],
 )
 def test_addresses(url: str) -> None:

@@ -1,0 +1,43 @@
+"""How aiohttp connects for us: what a name is found to stand for is checked, and what was checked is connected to.
+
+There is no second look-up from which a name whose address changes could gain; the cost is one check a connection.
+"""
+
+import socket
+from typing import Any, TypeAlias
+
+import aiohttp
+from aiohttp.abc import ResolveResult
+
+from service.llm import guard
+
+AddrInfo: TypeAlias = tuple[int, int, int, str, tuple[Any, ...]]
+"""As `socket.getaddrinfo` gives it."""
+
+
+class CheckedResolver(aiohttp.ThreadedResolver):
+    """Looks a name up and refuses it if any of its addresses must not be reached."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """As aiohttp's.
+
+        Raises:
+            RefusedAddressError: an address must not be reached.
+        """
+        found = await super().resolve(host, port, family)
+        for address in found:
+            guard.check(address["host"], host)
+        return found
+
+
+def checked_socket(info: AddrInfo) -> socket.socket:
+    """A socket for that very address: the last word, also where the host was an address and none was looked up.
+
+    Raises:
+        RefusedAddressError: it must not be reached.
+    """
+    family, kind, protocol, _, address = info
+    guard.check(str(address[0]), str(address[0]))
+    return socket.socket(family, kind, protocol)
