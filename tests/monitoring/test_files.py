@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from cryptography.fernet import Fernet
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -39,16 +40,10 @@ def expressions() -> list[str]:
     return [rule["expr"] for rule in RULES] + [query.expression for query in dashboards.queries()]
 
 
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """The database makes no difference here."""
-    return sqlite_url
-
-
-@pytest.fixture
-def families(settings: Settings) -> set[str]:
+@pytest.fixture(scope="module")
+def families(sqlite_template: Path, valkey_url: str) -> set[str]:
     """The names of all metrics that API and workers expose, as the text format's parser has them."""
-    app = create_app(settings)
+    app = create_app(Settings(f"sqlite:///{sqlite_template}", valkey_url, (Fernet.generate_key().decode(),)))
     text = app.test_client().get("/metrics").text + generate_latest(metrics.collected()).decode()
     app.extensions["proofhouse"][1].close()
     return {family.name for family in text_string_to_metric_families(text)}
