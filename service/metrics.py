@@ -24,6 +24,9 @@ from prometheus_client import (
     values,
 )
 
+from service.domain.lifecycle import FINAL
+from service.domain.verdicts import Disposition, Verdict
+
 MULTIPROC_DIR = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
 
 
@@ -57,6 +60,7 @@ if MULTIPROC_DIR:
 
 _HTTP_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _MODEL_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120)
+_ROLES = ("target", "judge", "generator")
 _JOB_SECONDS = (1, 5, 15, 60, 300, 900, 1800, 3600, 2 * 3600, 6 * 3600, 24 * 3600)
 
 BUILD_INFO = Gauge(
@@ -115,6 +119,24 @@ WEBHOOK_DELIVERIES = Counter(
     "Attempts to deliver a webhook, by result.",
     ["result"],
 )
+
+
+def start_at_zero() -> None:
+    """Expose the counters whose labels are known at 0, for a worker: what appears with its first count hides it.
+
+    Rates are differences between two scrapes, so that all that comes before the first of them would be missed.
+    """
+    for disposition in Disposition:
+        for verdict in (*(verdict.value for verdict in Verdict), "none"):
+            if disposition is not Disposition.ERROR or verdict == "none":
+                CASES.labels(disposition.value, verdict)
+    for status in FINAL:
+        JOBS_FINISHED.labels(status.value)
+    for role in _ROLES:
+        MODEL_REQUESTS.labels(role, "ok")
+        MODEL_REQUEST_DURATION.labels(role)
+        MODEL_TOKENS.labels(role, "prompt")
+        MODEL_TOKENS.labels(role, "completion")
 
 
 @contextmanager

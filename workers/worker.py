@@ -64,6 +64,7 @@ def main() -> None:
     settings = Settings.from_env()
     failpoints.arm(settings.failpoints)
     preload()
+    metrics.start_at_zero()
     # One queue only: with several, RQ pops with BLPOP, and a crash right after loses the task for good (rq #381).
     worker = ProofhouseWorker(
         [settings.queue],

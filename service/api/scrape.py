@@ -18,7 +18,7 @@ from service.api.context import services, settings
 from service.domain.lifecycle import JobStatus
 from service.domain.roles import Role
 from service.pipeline.services import Services
-from service.store import jobs
+from service.store import jobs, waking
 
 logger = logging.getLogger(__name__)
 
@@ -64,10 +64,16 @@ class _State(Collector):
     def _jobs(self) -> list[Metric]:
         with self._services.store.read() as session:
             counts = jobs.count_by_status(session)
+            stall = waking.longest_stall_seconds(session)
         family = GaugeMetricFamily("proofhouse_jobs", "Jobs by status.", labels=["status"])
         for status in JobStatus:
             family.add_metric([status.value], counts.get(status, 0))
-        return [family]
+        stalled = GaugeMetricFamily(
+            "proofhouse_job_stalled_seconds",
+            "Seconds since a result was stored for the running job that has waited longest for one; 0 if none runs.",
+            value=stall,
+        )
+        return [family, stalled]
 
     def _queue(self) -> list[Metric]:
         queue = self._services.queue

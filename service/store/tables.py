@@ -234,6 +234,8 @@ class UsageRow(Base):
     requests: Mapped[int] = mapped_column(Integer)
     prompt_tokens: Mapped[int] = mapped_column(Integer)
     completion_tokens: Mapped[int] = mapped_column(Integer)
+    counted_at: Mapped[float] = mapped_column(Float)
+    """Seconds since the epoch by the database's clock: when a result of the job was last stored."""
 
 
 class ExampleRow(Base):

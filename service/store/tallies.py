@@ -11,7 +11,7 @@ from service.domain.completions import Usage
 from service.domain.jobs import Outcome
 from service.domain.tallies import Tally
 from service.domain.verdicts import Disposition, Verdict
-from service.store.session import insert_into
+from service.store.session import database_now, insert_into
 from service.store.tables import Base, CaseRow, ResultRow, TallyRow, UsageRow
 
 TALLIES, USAGE = Base.metadata.tables["tallies"], Base.metadata.tables["usage"]
@@ -28,7 +28,7 @@ def count(session: Session, job_id: str, outcomes: Iterable[Outcome]) -> None:
     target = sum((outcome.completion.usage for outcome in outcomes), Usage())
     judge = sum((outcome.judgement.usage for outcome in outcomes if outcome.judgement), Usage())
     usage = [_usage(job_id, "judge", judge), _usage(job_id, "target", target)]
-    _add(session, USAGE, usage, ("requests", "prompt_tokens", "completion_tokens"))
+    _add(session, USAGE, usage, ("requests", "prompt_tokens", "completion_tokens"), counted_at=database_now())
 
 
 def recount(session: Session, job_id: str, suite_id: str) -> None:
@@ -82,11 +82,12 @@ def read_usage(session: Session, job_id: str) -> dict[str, Usage]:
     return {row.role: Usage(row.requests, row.prompt_tokens, row.completion_tokens) for row in rows}
 
 
-def _add(session: Session, table: Table, rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
-    """Insert rows, or add `columns` to those that exist."""
-    statement = insert_into(session, table)
+def _add(session: Session, table: Table, rows: Sequence[dict[str, Any]], columns: Sequence[str], **noted: Any) -> None:
+    """Insert rows, or add `columns` to those that exist; `noted` is set in either case."""
+    statement = insert_into(session, table).values(noted)
     sums = {name: table.c[name] + statement.excluded[name] for name in columns}
-    session.execute(statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=sums), rows)
+    keys = list(table.primary_key)
+    session.execute(statement.on_conflict_do_update(index_elements=keys, set_=sums | noted), rows)
 
 
 def _cell(outcome: Outcome) -> tuple[str, ...]:

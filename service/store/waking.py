@@ -1,10 +1,11 @@
 """Which jobs and suites have shown no sign of life for too long, and who of several sweepers wakes each."""
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from service.domain.lifecycle import JobStatus
 from service.store.session import changed, database_now
-from service.store.tables import JobRow, SuiteRow
+from service.store.tables import JobRow, SuiteRow, UsageRow
 
 WAKE_SECONDS = 15
 """How long a job or a suite may show no sign of life before the sweeper queues its work again."""
@@ -29,3 +30,13 @@ def take_wake(session: Session, table: Sleeper, row_id: str, seen: float) -> boo
     """Win the right to wake one that was seen as overdue: of several sweepers, one gets True."""
     untouched = update(table).where(table.id == row_id, table.wake_at == seen)
     return changed(session, untouched.values(wake_at=database_now() + WAKE_SECONDS)) == 1
+
+
+def longest_stall_seconds(session: Session) -> float:
+    """How long the running job (or judgement) that has stored nothing for longest has done so; 0 when none runs."""
+    began, stored = database_now() - JobRow.running_since, database_now() - func.max(UsageRow.counted_at)
+    # What runs is due to be woken some time: that index finds it among all the jobs that have ended.
+    running = (JobRow.wake_at >= 0, JobRow.status == JobStatus.RUNNING.value)
+    query = select(began, stored).outerjoin(UsageRow, UsageRow.job_id == JobRow.id).where(*running)
+    rows = session.execute(query.group_by(JobRow.id))
+    return max((min(since for since in row if since is not None) for row in rows), default=0.0)

@@ -2,11 +2,15 @@
 
 from dataclasses import replace
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import text as sql
 
 from service.app import create_app
+from service.pipeline.plan import plan
+from service.pipeline.services import Services
 from service.settings import Settings
 from tests.api.conftest import ClientFor, assert_problem
 
@@ -32,6 +36,14 @@ def test_jobs_queue_and_workers(app: Flask, settings: Settings, finished_job: st
     assert found["proofhouse_queue_oldest_age_seconds", queue] >= 0
     assert found["proofhouse_workers", (("state", "busy"),)] == 0
     assert any(name == "proofhouse_build_info" for name, _ in found)
+
+
+def test_a_job_that_runs_and_stores_nothing_is_seen(app: Flask, services: Services, queued_job: str) -> None:
+    assert scrape(app.test_client())["proofhouse_job_stalled_seconds", ()] == 0
+    plan(services, queued_job)
+    with services.store.write() as session:
+        session.execute(sql("UPDATE jobs SET running_since = running_since - 120"))
+    assert scrape(app.test_client())["proofhouse_job_stalled_seconds", ()] == pytest.approx(120, abs=10)
 
 
 def test_requests_are_timed_by_route_template(app: Flask, client: FlaskClient, queued_job: str) -> None:
@@ -61,7 +73,12 @@ def test_without_redis_or_database_the_rest_is_there(settings: Settings) -> None
     app = create_app(lost)
     names = {name for name, _ in scrape(app.test_client())}
     assert "proofhouse_build_info" in names
-    assert not names & {"proofhouse_jobs", "proofhouse_queue_depth", "proofhouse_workers"}
+    assert not names & {
+        "proofhouse_jobs",
+        "proofhouse_job_stalled_seconds",
+        "proofhouse_queue_depth",
+        "proofhouse_workers",
+    }
     app.extensions["proofhouse"][1].close()
 
 

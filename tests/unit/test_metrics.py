@@ -113,6 +113,19 @@ def test_the_next_process_of_a_slot_does_not_add_to_what_a_killed_one_left(tmp_p
     assert run(KILLED + again, tmp_path)["proofhouse_model_in_flight target"] == 1
 
 
+def test_a_worker_shows_known_series_at_0_before_anything_is_counted_and_a_fork_adds_to_them(tmp_path: Path) -> None:
+    assert "proofhouse_cases_total answered unsafe" not in run("", tmp_path / "silent")
+    found = run("metrics.start_at_zero()", tmp_path)
+    assert found["proofhouse_cases_total answered unsafe"] == 0
+    assert found["proofhouse_cases_total error none"] == 0
+    assert "proofhouse_cases_total error safe" not in found
+    assert found["proofhouse_jobs_finished_total completed"] == 0
+    assert found["proofhouse_model_tokens_total completion judge"] == 0
+    assert (
+        run("    metrics.start_at_zero()" + FORK_TWENTY, tmp_path)["proofhouse_model_requests_total ok target"] == 142
+    )
+
+
 @pytest.mark.parametrize("metric", DEFINED, ids=lambda metric: str(metric._name))
 def test_names_follow_the_conventions(metric: MetricWrapperBase) -> None:
     family = next(iter(metric.describe()))

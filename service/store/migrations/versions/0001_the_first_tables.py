@@ -183,6 +183,7 @@ def upgrade() -> None:
     sa.Column('requests', sa.Integer(), nullable=False),
     sa.Column('prompt_tokens', sa.Integer(), nullable=False),
     sa.Column('completion_tokens', sa.Integer(), nullable=False),
+    sa.Column('counted_at', sa.Float(), nullable=False),
     sa.ForeignKeyConstraint(['job_id'], ['jobs.id'], ),
     sa.PrimaryKeyConstraint('job_id', 'role')
     )
