@@ -1,6 +1,7 @@
 """What the chart renders to: accepted by Kubernetes' own schemas, restricted, and in keeping with the service."""
 
 import json
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import helm_python
 import kubernetes_validate
 import pytest
+import yaml
 from cryptography.fernet import Fernet
 from kubernetes_validate import utils
 
@@ -240,3 +242,10 @@ def test_a_long_release_name_still_makes_names_that_kubernetes_takes() -> None:
 def test_the_notes_lead_to_a_key(name: str) -> None:
     notes = chart.render(VALUES[name])["proofhouse/templates/NOTES.txt"]
     assert "proofhouse keys create" in notes
+
+
+def test_the_values_that_the_page_on_deployment_shows_work() -> None:
+    page = (chart.CHART.parents[1] / "docs" / "deployment.md").read_text()
+    [shown] = re.findall(r"<!-- values.yaml -->\n```yaml\n(.*?)```", page, re.DOTALL)
+    kinds = {one["kind"] for one in chart.documents(yaml.safe_load(shown))}
+    assert {"ScaledObject", "HorizontalPodAutoscaler", "Ingress", "PrometheusRule", "Job"} <= kinds

@@ -45,12 +45,14 @@ class Image:
         self.source = root / "src"
 
     def build(self) -> None:
-        for folder in (self.tmp, self.source, self.root / "opt"):
-            self._own(folder)
+        for folder in (self.root, self.tmp, self.source, self.root / "opt"):
+            self._give(folder)
         _context(self.context)
         for one in instructions():
             self._do(one)
         _write_protected(self.root / "opt")
+        if BY:
+            os.chown(self.root, 0, 0)
 
     def _do(self, one: Instruction) -> None:
         if one.name == "COPY" and "--from=build" in one.rest:
@@ -77,8 +79,8 @@ class Image:
         registry = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "HTTP", "SSL_"))}
         return registry | _pip_settings() | {"PATH": os.defpath, "HOME": str(self.tmp), "TMPDIR": str(self.tmp)}
 
-    def _own(self, folder: Path) -> None:
-        folder.mkdir()
+    def _give(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
         if BY:
             os.chown(folder, UID, UID)
 
