@@ -185,6 +185,7 @@ def test_keda_counts_busy_workers_and_waiting_tasks() -> None:
     scaled = only(of("workers by queue, with a key"), "ScaledObject")["spec"]
     [trigger] = scaled["triggers"]
     assert trigger["type"] == "prometheus"
+    assert trigger["metadata"]["ignoreNullValues"] == "false"
     assert trigger["authenticationRef"] == {"name": "prometheus"}
     of_this = 'namespace="safety",service="trial-proofhouse"'
     assert trigger["metadata"]["query"] == (

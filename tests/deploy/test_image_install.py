@@ -211,6 +211,18 @@ def test_a_job_goes_from_submission_to_its_end(image: Image, settings: Mapping[s
     assert [status for _, status in ended] == [0, 0], ended
 
 
+def test_everything_in_one_container_comes_up_and_ends(image: Image) -> None:
+    port = free_port()
+    process = image.start("up", "--host", "0.0.0.0", "--port", str(port), "--workers", "1")  # noqa: S104
+    try:
+        _until(f"http://127.0.0.1:{port}/readyz")
+        assert (image.data / "admin.key").exists()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+
+
 def _until(url: str, seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while not answers(url):
