@@ -7,7 +7,7 @@ UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-emit-index-url --no-emit-find-links --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format up bench lock clean
+.PHONY: help install demo test image-check check format up bench lock clean
 
 help:  ## what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -37,6 +37,9 @@ demo: .venv/.local-model  ## one real job on a real local model, start to finish
 
 test: .venv/.test  ## every test, with real components
 	$(BIN)/python -m pytest
+
+image-check: .venv/.test  ## the steps of the Dockerfile, without Docker; downloads packages
+	PROOFHOUSE_IMAGE=1 $(BIN)/python -m pytest -n 0 tests/deploy/test_image_install.py
 
 check: .venv/.test  ## format, lint, types, layers, drift
 	$(BIN)/ruff format --check .
