@@ -4,6 +4,7 @@ from http import HTTPStatus
 
 from flask import Flask, Response
 
+from service.api import limiting
 from service.api.context import request_id
 
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
@@ -19,6 +20,7 @@ def _complete(response: Response) -> Response:
     response.headers["X-Request-ID"] = request_id()
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
+    limiting.describe(response)
     if response.status_code == HTTPStatus.NO_CONTENT:
         response.headers.pop("Content-Type", None)
     response.headers.setdefault("Cache-Control", "no-store")

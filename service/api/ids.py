@@ -10,6 +10,7 @@ JUDGEMENT_ID = {
 JOB_ID = {"type": "string", "pattern": "^job_[0-9a-f]{24}$", "example": "job_0123456789abcdef01234567"}
 
 SUITE_ID = {"type": "string", "pattern": "^suite_[0-9a-f]{24}$", "example": "suite_0123456789abcdef01234567"}
+TARGET_ID = {"type": "string", "pattern": "^target_[0-9a-f]{24}$", "example": "target_0123456789abcdef01234567"}
 
 
 class JobId(BaseConverter):
@@ -26,3 +27,7 @@ class SuiteId(JobId):
 
 class JudgementId(JobId):
     """A judgement's id."""
+
+
+class TargetId(JobId):
+    """A stored target's id."""

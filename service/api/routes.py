@@ -5,12 +5,30 @@ from typing import Any
 
 from flask import Flask
 
-from service.api import agreements, catalog, docs, health, jobs, judgements, reports, results, scrape, suites
+from service.api import (
+    agreements,
+    audit,
+    catalog,
+    docs,
+    health,
+    jobs,
+    judgements,
+    reports,
+    results,
+    scrape,
+    suites,
+    targets,
+)
 from service.api.blueprint import Api
-from service.api.ids import JOB_ID, JUDGEMENT_ID, SUITE_ID, JobId, JudgementId, SuiteId
+from service.api.ids import JOB_ID, JUDGEMENT_ID, SUITE_ID, TARGET_ID, JobId, JudgementId, SuiteId, TargetId
 
-RESOURCES = (jobs, results, reports, judgements, agreements, suites, catalog, health, scrape, docs)
-IDS = {"job": (JobId, JOB_ID), "judgement": (JudgementId, JUDGEMENT_ID), "suite": (SuiteId, SUITE_ID)}
+RESOURCES = (jobs, results, reports, judgements, agreements, suites, targets, catalog, audit, health, scrape, docs)
+IDS = {
+    "job": (JobId, JOB_ID),
+    "judgement": (JudgementId, JUDGEMENT_ID),
+    "suite": (SuiteId, SUITE_ID),
+    "target": (TargetId, TARGET_ID),
+}
 
 
 def register(app: Flask) -> dict[str, Any]:
