@@ -1,4 +1,7 @@
-"""Writes the audit log: every request with a key that would change something, whatever came of it."""
+"""Writes the audit log: every request with a key that would change something, whatever came of it.
+
+But for those beyond the requests a minute: they reach no view, and would fill the log.
+"""
 
 import logging
 
@@ -6,6 +9,7 @@ from flask import Flask, Response, g, request
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.api.context import current_key, request_id, services
+from service.api.limiting import exceeded
 from service.store import audit
 from service.store.audit import Entry
 
@@ -20,7 +24,7 @@ def register(app: Flask) -> None:
 
 
 def _note(response: Response) -> Response:
-    if "api_key" in g and "operation" in g and request.method not in READING:
+    if "api_key" in g and "operation" in g and request.method not in READING and not exceeded():
         key = current_key()
         entry = Entry(key.tenant, g.operation, key.id, _object_id(response), response.status_code, request_id())
         try:

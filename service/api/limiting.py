@@ -31,6 +31,12 @@ def admit_request() -> None:
         )
 
 
+def exceeded() -> bool:
+    """Whether the request was refused for being one too many."""
+    window: Window | None = g.get("window")
+    return window is not None and window.exceeded
+
+
 def describe(response: Response) -> None:
     """Say in an answer's headers what is left."""
     window: Window | None = g.get("window")

@@ -2,8 +2,12 @@
 
 from flask.testing import FlaskClient
 
+from service.domain.quotas import Quota
 from service.domain.roles import Role
-from tests.api.conftest import ClientFor, assert_problem, created, spec
+from service.pipeline.services import Services
+from service.store import audit, quotas
+from service.store.audit import EntryFilter
+from tests.api.conftest import TENANT, ClientFor, assert_problem, created, spec
 from tests.support.databases import on_both
 
 
@@ -24,6 +28,16 @@ def test_what_was_refused_is_written_down_too(client: FlaskClient, client_for: C
     client.post("/v1/jobs", json={"target": "nonsense"})
     entries = client.get("/v1/audit").json["data"]
     assert [(entry["operation"], entry["status"]) for entry in entries] == [("jobs_create", 422), ("jobs_delete", 403)]
+
+
+def test_requests_beyond_the_quota_do_not_fill_it(client: FlaskClient, services: Services) -> None:
+    with services.store.write() as session:
+        quotas.put(session, TENANT, Quota(requests_per_minute=1))
+    client.post("/v1/jobs/job_1/cancel")
+    assert_problem(client.post("/v1/jobs/job_1/cancel"), 429, "quota_exceeded")
+    with services.store.read() as session:
+        entries = audit.page(session, TENANT, EntryFilter(), after=None, limit=10)
+    assert [entry.status for entry in entries] == [404]
 
 
 def test_no_content_is_ever_in_it(client: FlaskClient) -> None:
