@@ -58,10 +58,10 @@ class JobSpec:
     target: PluginSpec
     suite: SuiteSpec
     judge: PluginSpec
-    target_id: str | None = None
-    """The stored target that it is to be run against; `target` is then `TO_BE_LOOKED_UP`, or a copy of it."""
     name: str | None = None
     repeats: int = 1
     thresholds: Thresholds | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    target_id: str | None = None
+    """The stored target that it is to be run against; `target` is then `TO_BE_LOOKED_UP`, or a copy of it."""
