@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from service.api import context, headers, payload, problems, routes, timing
+from service.api import auditing, context, headers, payload, problems, routes, timing
 from service.settings import Settings
 
 MAX_BODY_BYTES = problems.MAX_BODY_MIB * 1024 * 1024
@@ -17,6 +17,7 @@ def create_app(settings: Settings) -> Flask:
     timing.register(app)
     headers.register(app)
     payload.register(app)
+    auditing.register(app)
     problems.register(app)
     app.extensions["openapi"] = routes.register(app)
     return app

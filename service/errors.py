@@ -46,7 +46,7 @@ class InvalidError(ProofhouseError):
 
 
 class AuthenticationError(ProofhouseError):
-    """No key, or one that is unknown or revoked."""
+    """No key, or one that is unknown, revoked or expired."""
 
     code = "unauthenticated"
     status = 401
@@ -59,6 +59,21 @@ class PermissionDeniedError(ProofhouseError):
     code = "forbidden"
     status = 403
     title = "Not allowed"
+
+
+class QuotaExceededError(ProofhouseError):
+    """The tenant has used up what it may; the message says what to do.
+
+    `retry_after` is how many seconds to wait before it is worth trying again.
+    """
+
+    code = "quota_exceeded"
+    status = 429
+    title = "Quota exceeded"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class UnavailableError(ProofhouseError):

@@ -3,13 +3,15 @@
 import ipaddress
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from service.domain.addresses import Network
+from service.domain.quotas import Quota
 from service.errors import ProofhouseError
 
 PREFIX = "PROOFHOUSE_"
+MAX_QUOTA = 2**31 - 1
 
 
 class SettingsError(ProofhouseError):
@@ -42,6 +44,8 @@ class Settings:
     """Tells the workers apart that share a metrics folder."""
     failpoints: str = ""
     """For tests alone: see service/failpoints.py."""
+    quota: Quota = field(default_factory=Quota)
+    """What a tenant may use that has no quota of its own."""
     metrics_dir: str | None = None
     """Folder of metric files that API and workers of one machine share; None: each for itself."""
 
@@ -63,6 +67,11 @@ class Settings:
             search_url=environ.get(PREFIX + "SEARCH_URL", cls.search_url),
             worker_name=environ.get(PREFIX + "WORKER_NAME", cls.worker_name),
             failpoints=environ.get(PREFIX + "FAILPOINTS", cls.failpoints),
+            quota=Quota(
+                requests_per_minute=_limit(environ, "QUOTA_REQUESTS_PER_MINUTE"),
+                active_jobs=_limit(environ, "QUOTA_ACTIVE_JOBS"),
+                cases_per_day=_limit(environ, "QUOTA_CASES_PER_DAY"),
+            ),
             metrics_dir=environ.get("PROMETHEUS_MULTIPROC_DIR") or None,
         )
 
@@ -93,6 +102,13 @@ def _networks(environ: Mapping[str, str], name: str) -> tuple[Network, ...]:
     except ValueError as error:
         message = f"{PREFIX}{name} must be networks such as 10.1.0.0/16,::1, separated by commas: {error}."
         raise SettingsError(message) from None
+
+
+def _limit(environ: Mapping[str, str], name: str) -> int | None:
+    value = environ.get(PREFIX + name, "")
+    if value and not (value.isdecimal() and 1 <= int(value) <= MAX_QUOTA):
+        raise SettingsError(f"{PREFIX}{name} must be from 1 to {MAX_QUOTA}, or empty for no limit, not {value!r}.")
+    return int(value) if value else None
 
 
 def _port(environ: Mapping[str, str], name: str, default: int) -> int:

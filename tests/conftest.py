@@ -27,6 +27,7 @@ def loopback_allowed() -> None:
     """The servers of tests may be reached, and nothing else beside the internet."""
     guard.allow(LOOPBACK)
 
+
 TESTS = Path(__file__).parent
 FIRST = ("contract", "e2e", "integration", "workers")
 """Folders whose tests wait for processes. Begun first and handed out one by one, so that none is left to the end."""
@@ -88,6 +89,7 @@ def postgres_url(postgres_uri: str) -> str:
     others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
     with psycopg.connect(uri) as connection:
         connection.execute(others, ["proofhouse"])
+        connection.execute("SET session_replication_role = replica")  # the audit log's triggers would refuse
         for table in reversed(Base.metadata.sorted_tables):
             connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)))
     return _sqlalchemy_url(uri)

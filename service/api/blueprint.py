@@ -16,7 +16,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 PROBLEMS = {
     400: ("InvalidJson", "The body is no JSON, or no UTF-8, or nested too deeply."),
-    401: ("Unauthenticated", "There is no key, or it is unknown or revoked."),
+    401: ("Unauthenticated", "There is no key, or it is unknown, revoked or expired."),
     403: ("Forbidden", "The key's role does not allow this."),
     404: ("NotFound", "The key's tenant has no such thing."),
     408: ("RequestTooSlow", "The body came too slowly."),
@@ -24,6 +24,7 @@ PROBLEMS = {
     413: ("BodyTooLarge", "The body is larger than 16 MiB, or the file of a suite than 256 MiB."),
     415: ("UnsupportedMediaType", "The body is not of a content type that is taken here."),
     422: ("Invalid", "The content is wrong; `errors` says where and what."),
+    429: ("QuotaExceeded", "The tenant has used up what it may; `detail` says of what."),
     500: ("InternalError", "Something went wrong on our side."),
     503: ("Unavailable", "The database is out of reach; nothing was half done."),
 }
@@ -36,7 +37,16 @@ REQUEST_ID = {
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
     }
 }
-_CHALLENGE = {"WWW-Authenticate": {"description": "The scheme.", "required": True, "schema": {"type": "string"}}}
+_TEXT = {"schema": {"type": "string"}}
+_OF_A_STATUS: dict[int, dict[str, Any]] = {
+    401: {"WWW-Authenticate": {"description": "The scheme.", "required": True, **_TEXT}},
+    429: {"Retry-After": {"description": "Seconds to wait.", "required": True, "schema": {"type": "integer"}}},
+}
+"""Headers of errors beside those of every answer."""
+RATE_LIMIT = {
+    "RateLimit-Policy": {"description": "Requests that the tenant may send, and in how many seconds.", **_TEXT},
+    "RateLimit": {"description": "Requests that are left, and for how many seconds.", **_TEXT},
+}
 
 
 class Blueprint(flask_smorest.Blueprint):
@@ -84,7 +94,7 @@ class Api(flask_smorest.Api):
     def _register_responses(self) -> None:
         """Named by us: the standard library's names differ between versions of Python."""
         for status, (name, description) in PROBLEMS.items():
-            headers = {**REQUEST_ID, **(_CHALLENGE if status == 401 else {})}  # noqa: PLR2004 - the one that calls for a key
+            headers = {**REQUEST_ID, **_OF_A_STATUS.get(status, {})}
             content = {"application/problem+json": {"schema": ProblemSchema}}
             response = {"description": description, "headers": headers, "content": content}
             self.spec.components.response(name, response, lazy=True)
@@ -105,14 +115,15 @@ def _complete(doc: dict[str, Any], info: dict[str, Any], **_: Any) -> dict[str, 
     statuses = {500, *info.get("problems", ())}
     if "needs" in info:
         doc.setdefault("security", [{SECURITY_SCHEME: []}])
-        statuses |= {401, 403, 503}
+        statuses |= {401, 403, 429, 503}
     if "requestBody" in doc:
         statuses |= set(_OF_A_BODY)
     if "arguments" in info:
         statuses.add(422)
     for response in responses.values():
         if isinstance(response, dict):
-            response["headers"] = {**response.get("headers", {}), **REQUEST_ID}
+            rate = RATE_LIMIT if "needs" in info else {}
+            response["headers"] = {**response.get("headers", {}), **REQUEST_ID, **rate}
     errors = {str(status): PROBLEMS[status][0] for status in sorted(statuses)}
     doc["responses"] = dict(sorted({**responses, **errors}.items()))
     return doc

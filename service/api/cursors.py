@@ -81,6 +81,24 @@ class JudgementCursor(JobCursor):
     prefix = "jdg"
 
 
+class TargetCursor(JobCursor):
+    """(creation time, id) of the last stored target seen."""
+
+    kind = "targets"
+    prefix = "target"
+
+
+class AuditCursor(_Cursor):
+    """Number of the last entry seen."""
+
+    kind = "audit"
+
+    def position(self, after: list[Any]) -> int:
+        """Read it."""
+        (number,) = (number for number in after if type(number) is int and 0 <= number < 2**63)
+        return number
+
+
 class ResultCursor(_Cursor):
     """(repeat, case index) of the last result seen."""
 

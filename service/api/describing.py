@@ -10,7 +10,7 @@ from marshmallow import RAISE, Schema, fields
 
 from service.api.schemas.examples import FORMS, NewExamplesSchema
 from service.api.schemas.plugins import PluginField, first_line, variant
-from service.api.schemas.specs import SuiteField
+from service.api.schemas.specs import SuiteField, TargetField
 from service.api.schemas.suites import NewSuiteSchema, new_suite_forms
 from service.generators.base import generators
 from service.registry import Registry
@@ -44,6 +44,9 @@ class Converter(OpenAPIConverter):
         if not isinstance(field, PluginField):
             return {}
         mapping = self._variants(field.registry, field.discriminator)
+        if isinstance(field, TargetField):  # the other form has no field in common to tell them apart by
+            references = [*mapping.values(), self._reference(field.form)]
+            return {"oneOf": [{"$ref": reference} for reference in references]}
         return {
             "oneOf": [{"$ref": reference} for reference in mapping.values()],
             "discriminator": {"propertyName": field.discriminator, "mapping": mapping},

@@ -4,6 +4,7 @@ from http import HTTPStatus
 
 from flask import Flask, Response
 
+from service.api import limiting
 from service.api.context import request_id
 
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
@@ -21,6 +22,7 @@ def _complete(response: Response) -> Response:
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Frame-Options"] = "DENY"  # for browsers that do not know frame-ancestors
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    limiting.describe(response)
     if response.status_code == HTTPStatus.NO_CONTENT:
         response.headers.pop("Content-Type", None)
     response.headers.setdefault("Cache-Control", "no-store")

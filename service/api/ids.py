@@ -10,6 +10,7 @@ JUDGEMENT_ID = {
 JOB_ID = {"type": "string", "pattern": "^job_[0-9a-f]{24}$", "example": "job_0123456789abcdef01234567"}
 
 SUITE_ID = {"type": "string", "pattern": "^suite_[0-9a-f]{24}$", "example": "suite_0123456789abcdef01234567"}
+TARGET_ID = {"type": "string", "pattern": "^target_[0-9a-f]{24}$", "example": "target_0123456789abcdef01234567"}
 
 EXAMPLE_ID = {"type": "string", "pattern": "^ex_[0-9a-f]{24}$", "example": "ex_0123456789abcdef01234567"}
 
@@ -32,3 +33,7 @@ class JudgementId(JobId):
 
 class ExampleId(JobId):
     """An example's id."""
+
+
+class TargetId(JobId):
+    """A stored target's id."""

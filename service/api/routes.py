@@ -7,6 +7,7 @@ from flask import Flask
 
 from service.api import (
     agreements,
+    audit,
     catalog,
     docs,
     example_requests,
@@ -17,16 +18,43 @@ from service.api import (
     results,
     scrape,
     suites,
+    targets,
 )
 from service.api.blueprint import Api
-from service.api.ids import EXAMPLE_ID, JOB_ID, JUDGEMENT_ID, SUITE_ID, ExampleId, JobId, JudgementId, SuiteId
+from service.api.ids import (
+    EXAMPLE_ID,
+    JOB_ID,
+    JUDGEMENT_ID,
+    SUITE_ID,
+    TARGET_ID,
+    ExampleId,
+    JobId,
+    JudgementId,
+    SuiteId,
+    TargetId,
+)
 
-RESOURCES = (jobs, results, reports, judgements, agreements, suites, example_requests, catalog, health, scrape, docs)
+RESOURCES = (
+    jobs,
+    results,
+    reports,
+    judgements,
+    agreements,
+    suites,
+    example_requests,
+    targets,
+    catalog,
+    audit,
+    health,
+    scrape,
+    docs,
+)
 IDS = {
     "job": (JobId, JOB_ID),
     "judgement": (JudgementId, JUDGEMENT_ID),
     "suite": (SuiteId, SUITE_ID),
     "example": (ExampleId, EXAMPLE_ID),
+    "target": (TargetId, TARGET_ID),
 }
 
 

@@ -26,6 +26,8 @@ COMMANDS: Mapping[str, str] = {
     "worker": "operate:worker",
     "db": "operate:db",
     "keys": "keys:keys",
+    "quotas": "quotas:quotas",
+    "secrets": "secrets:secrets",
 }
 """Where each command is, as module:name."""
 

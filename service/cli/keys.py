@@ -1,21 +1,26 @@
 """`proofhouse keys`: bearer keys, straight in the database."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
 from cryptography.fernet import Fernet
+from sqlalchemy.orm import Session
 
 from service.cli.databases import database_url, opened
+from service.cli.durations import DURATION
 from service.cli.exits import CommandError, Exit
 from service.cli.text import plain
 from service.domain.roles import Role
-from service.store.keys import ApiKey, create, list_all, revoke
+from service.store import audit
+from service.store.audit import Entry
+from service.store.keys import ApiKey, create, get, list_all, revoke, rotate
 
 
 @click.group()
 def keys() -> None:
-    """Make, list and revoke API keys.
+    """Make, list, rotate and revoke API keys.
 
     Works on the database that PROOFHOUSE_DATABASE_URL names, or else on that of `proofhouse up` in this folder.
     """
@@ -25,22 +30,37 @@ def keys() -> None:
 @click.option("--tenant", required=True, help="Whose jobs the key sees.")
 @click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
 @click.option("--name", required=True, help="To tell it from others in the list.")
+@click.option("--expires", type=DURATION, help="When it ends by itself, such as 90d. Without: never.")
 @click.option("--json", "as_json", is_flag=True)
-def create_key(tenant: str, role: str, name: str, as_json: bool) -> None:
+def create_key(tenant: str, role: str, name: str, expires: timedelta | None, as_json: bool) -> None:
     """Make a key and print it, this once: it is stored nowhere."""
     with opened(database_url()) as store, store.write() as session:
-        made, key = create(session, tenant=tenant, name=name, role=Role(role))
+        made, key = create(session, tenant=tenant, name=name, role=Role(role), lifetime=expires)
+        audit.add(session, Entry(tenant, "keys create", object_id=made.id))
     click.echo(json.dumps(_document(made) | {"key": key}) if as_json else key)
 
 
 @keys.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def list_keys(as_json: bool) -> None:
-    """List all keys of all tenants, without the keys themselves."""
+    """List all keys of all tenants, without the keys themselves: role, expiry, last use."""
     with opened(database_url()) as store, store.read() as session:
         found = list_all(session)
     for key in found:
         click.echo(json.dumps(_document(key)) if as_json else _line(key))
+
+
+@keys.command("rotate")
+@click.argument("key_id", metavar="ID")
+@click.option("--overlap", type=DURATION, default="0s", help="How long the key before still holds, such as 1h.")
+def rotate_key(key_id: str, overlap: timedelta) -> None:
+    """Give a key a new secret and print that, this once. Role, tenant, expiry and id stay."""
+    with opened(database_url()) as store, store.write() as session:
+        fresh = rotate(session, key_id, overlap)
+        if fresh is None:
+            raise _unknown(key_id)
+        _note(session, "keys rotate", key_id)
+    click.echo(fresh)
 
 
 @keys.command("revoke")
@@ -48,9 +68,9 @@ def list_keys(as_json: bool) -> None:
 def revoke_key(key_id: str) -> None:
     """Make a key worthless from now on."""
     with opened(database_url()) as store, store.write() as session:
-        done = revoke(session, key_id)
-    if not done:
-        raise CommandError(f"There is no valid key {key_id}; `proofhouse keys list` shows them all.", Exit.USAGE)
+        if not revoke(session, key_id):
+            raise _unknown(key_id)
+        _note(session, "keys revoke", key_id)
     click.echo(f"Revoked {key_id}.")
 
 
@@ -60,17 +80,37 @@ def secret() -> None:
     click.echo(Fernet.generate_key().decode())
 
 
+def _note(session: Session, command: str, key_id: str) -> None:
+    key = get(session, key_id)
+    if key:
+        audit.add(session, Entry(key.tenant, command, object_id=key_id))
+
+
+def _unknown(key_id: str) -> CommandError:
+    return CommandError(f"There is no valid key {key_id}; `proofhouse keys list` shows them all.", Exit.USAGE)
+
+
 def _line(key: ApiKey) -> str:
-    revoked = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "valid"
-    return plain(f"{key.id}  {key.tenant}  {key.role:<9}  {key.created_at:%Y-%m-%d}  {revoked}  {key.name}")
+    used = f"last used {key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never used"
+    return plain(
+        f"{key.id}  {key.tenant}  {key.role:<9}  {key.created_at:%Y-%m-%d}  {_validity(key)}  {used}  {key.name}"
+    )
+
+
+def _validity(key: ApiKey) -> str:
+    if key.revoked_at:
+        return f"revoked {key.revoked_at:%Y-%m-%d}"
+    if key.expires_at is None:
+        return "valid"
+    return f"{'expired' if key.expires_at <= datetime.now(UTC) else 'valid until'} {key.expires_at:%Y-%m-%d}"
 
 
 def _document(key: ApiKey) -> dict[str, Any]:
+    times = ("created_at", "expires_at", "last_used_at", "revoked_at")
     return {
         "id": key.id,
         "tenant": key.tenant,
         "name": key.name,
         "role": key.role.value,
-        "created_at": key.created_at.isoformat(),
-        "revoked_at": key.revoked_at.isoformat() if key.revoked_at else None,
+        **{name: when.isoformat() if (when := getattr(key, name)) else None for name in times},
     }

@@ -47,6 +47,10 @@ class Limits:
     """Time spent running; pauses do not count."""
 
 
+TO_BE_LOOKED_UP = PluginSpec("")
+"""Stands for the target of a job that names a stored one, until the job is stored with a copy of that."""
+
+
 @dataclass(frozen=True, slots=True)
 class JobSpec:
     """A test job as submitted."""
@@ -59,3 +63,5 @@ class JobSpec:
     thresholds: Thresholds | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    target_id: str | None = None
+    """The stored target that it is to be run against; `target` is then `TO_BE_LOOKED_UP`, or a copy of it."""

@@ -9,6 +9,7 @@ from service.domain.jobs import Job
 from service.domain.lifecycle import JobStatus
 from service.domain.specs import JobSpec, PluginSpec, SuiteSpec
 from service.errors import ConflictError
+from service.pipeline import quota
 from service.pipeline.once import IdempotencyKey
 from service.pipeline.services import Services
 from service.pipeline.submit import accept
@@ -29,6 +30,7 @@ def judge_again(
     Raises:
         NotFoundError: the tenant has no such job.
         ConflictError: the job has not completed.
+        QuotaExceededError: it would be more than the tenant may have.
         InvalidError: the Idempotency-Key came before with another request.
     """
     sealed = services.vault.seal({"judge": judge.secrets})
@@ -39,6 +41,7 @@ def judge_again(
         if job.status is not JobStatus.COMPLETED:
             message = f"Job {job_id} is {job.status}: only a completed job can be judged again."
             raise ConflictError(message, code="job_not_completed")
+        quota.spend(services, session, tenant, job.total)
         spec = _spec(job, judge, name)
         return jobs.create(session, spec, job.suite, tenant=tenant, sealed=sealed, completions_of=job_id)
 

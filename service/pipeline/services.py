@@ -1,9 +1,10 @@
 """What the pipeline works with, wired once by each entry point."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from redis import Redis
 
+from service.domain.quotas import Quota
 from service.queue import TaskQueue, connect
 from service.settings import Settings
 from service.store.session import Store
@@ -20,6 +21,8 @@ class Services:
     vault: Vault
     search_url: str
     """Where generators that search the web do so."""
+    quota: Quota = field(default_factory=Quota)
+    """What a tenant may use that has no quota of its own."""
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Services":
@@ -31,6 +34,7 @@ class Services:
             queue=TaskQueue(redis, settings.queue),
             vault=Vault(settings.secret_keys),
             search_url=settings.search_url,
+            quota=settings.quota,
         )
 
     def close(self) -> None:

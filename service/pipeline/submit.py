@@ -11,7 +11,8 @@ from service.domain.specs import JobSpec, PluginSpec, SuiteSpec
 from service.errors import ConflictError
 from service.failpoints import failpoint
 from service.generators.base import generators
-from service.pipeline import upload
+from service.pipeline import quota, upload
+from service.pipeline.named import with_target
 from service.pipeline.once import IdempotencyKey, earlier, remember
 from service.pipeline.services import Services
 from service.pipeline.wake import wake, wake_suite
@@ -25,15 +26,18 @@ def submit(services: Services, spec: JobSpec, *, tenant: str, once: IdempotencyK
     A job whose task can't be queued (no Redis) is accepted all the same: the sweeper queues it later.
 
     Raises:
-        NotFoundError: the suite it names does not exist.
+        NotFoundError: the suite or the target it names does not exist.
+        QuotaExceededError: it would be more than the tenant may have.
         ConflictError: the suite it names could not be made.
         InvalidError: the Idempotency-Key came before with another request.
     """
-    sealed = services.vault.seal({"target": spec.target.secrets, "judge": spec.judge.secrets})
 
     def store(session: Session) -> str:
         suite = _suite(services, session, spec.suite, tenant)
-        return jobs.create(session, spec, suite, tenant=tenant, sealed=sealed)
+        quota.spend(services, session, tenant, suite.size * spec.repeats)
+        complete = with_target(services, session, spec, tenant)
+        sealed = services.vault.seal({"target": complete.target.secrets, "judge": spec.judge.secrets})
+        return jobs.create(session, complete, suite, tenant=tenant, sealed=sealed)
 
     return accept(services, store, tenant=tenant, once=once)
 

@@ -53,6 +53,7 @@ def create(
             completions_of=completions_of,
             suite_id=suite.id,
             model=spec.target.options.get("model"),
+            target_id=spec.target_id,
             target=_plugin_json(spec.target),
             judge=_plugin_json(spec.judge),
             secrets=sealed,

@@ -3,15 +3,18 @@
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from service.domain.ids import new_id
 from service.domain.roles import Role
 from service.store.session import changed
 from service.store.tables import ApiKeyRow
+
+USE_NOTED_EVERY = timedelta(minutes=1)
+"""How exact `last_used_at` is: it is written at most this often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +27,28 @@ class ApiKey:
     role: Role
     created_at: datetime
     revoked_at: datetime | None
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+
+    @property
+    def use_is_due(self) -> bool:
+        """Whether its use should be noted again."""
+        return self.last_used_at is None or self.last_used_at < datetime.now(UTC) - USE_NOTED_EVERY
 
 
-def create(session: Session, *, tenant: str, name: str, role: Role) -> tuple[ApiKey, str]:
+def create(
+    session: Session, *, tenant: str, name: str, role: Role, lifetime: timedelta | None = None
+) -> tuple[ApiKey, str]:
     """Make a key; the second value is the key itself, which is shown once and stored nowhere."""
-    key = "ph_" + secrets.token_urlsafe(32)
+    key, now = _new_key(), datetime.now(UTC)
     row = ApiKeyRow(
-        id=new_id("key"), tenant=tenant, name=name, role=role.value, digest=_digest(key), created_at=datetime.now(UTC)
+        id=new_id("key"),
+        tenant=tenant,
+        name=name,
+        role=role.value,
+        digest=_digest(key),
+        created_at=now,
+        expires_at=now + lifetime if lifetime else None,
     )
     session.add(row)
     session.flush()
@@ -38,14 +56,43 @@ def create(session: Session, *, tenant: str, name: str, role: Role) -> tuple[Api
 
 
 def find(session: Session, key: str) -> ApiKey | None:
-    """Who this key speaks for; None when it is unknown or revoked."""
-    row = session.scalar(select(ApiKeyRow).where(ApiKeyRow.digest == _digest(key), ApiKeyRow.revoked_at.is_(None)))
+    """Who this key speaks for; None when it is unknown, revoked, expired, or replaced and its overlap over."""
+    now, digest = datetime.now(UTC), _digest(key)
+    replaced = and_(ApiKeyRow.previous_digest == digest, ApiKeyRow.previous_until > now)
+    lasting = or_(ApiKeyRow.expires_at.is_(None), ApiKeyRow.expires_at > now)
+    known = select(ApiKeyRow).where(or_(ApiKeyRow.digest == digest, replaced))
+    row = session.scalar(known.where(ApiKeyRow.revoked_at.is_(None), lasting))
     return _api_key(row) if row else None
+
+
+def get(session: Session, key_id: str) -> ApiKey | None:
+    """A key by its id, valid or not."""
+    row = session.get(ApiKeyRow, key_id, populate_existing=True)
+    return _api_key(row) if row else None
+
+
+def note_use(session: Session, key_id: str) -> None:
+    """Write down that the key is in use, unless somebody just did."""
+    now = datetime.now(UTC)
+    due = or_(ApiKeyRow.last_used_at.is_(None), ApiKeyRow.last_used_at < now - USE_NOTED_EVERY)
+    changed(session, update(ApiKeyRow).where(ApiKeyRow.id == key_id, due).values(last_used_at=now))
 
 
 def list_all(session: Session) -> list[ApiKey]:
     """Every key of every tenant, oldest first; for the operator's command line."""
     return [_api_key(row) for row in session.scalars(select(ApiKeyRow).order_by(ApiKeyRow.created_at, ApiKeyRow.id))]
+
+
+def rotate(session: Session, key_id: str, overlap: timedelta) -> str | None:
+    """Give a key a new secret, and gives that; the one before holds for the overlap, and any before it no longer.
+
+    None when there is no such key or it was revoked.
+    """
+    key = _new_key()
+    unrevoked = update(ApiKeyRow).where(ApiKeyRow.id == key_id, ApiKeyRow.revoked_at.is_(None))
+    until = datetime.now(UTC) + overlap
+    values = {"digest": _digest(key), "previous_digest": ApiKeyRow.digest, "previous_until": until}
+    return key if changed(session, unrevoked.values(values)) else None
 
 
 def revoke(session: Session, key_id: str) -> bool:
@@ -54,10 +101,23 @@ def revoke(session: Session, key_id: str) -> bool:
     return changed(session, unrevoked.values(revoked_at=datetime.now(UTC))) == 1
 
 
+def _new_key() -> str:
+    return "ph_" + secrets.token_urlsafe(32)
+
+
 def _digest(key: str) -> str:
     """SHA-256: the keys are 256 random bits, so that a slow hash would add nothing but time to every request."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 def _api_key(row: ApiKeyRow) -> ApiKey:
-    return ApiKey(row.id, row.tenant, row.name, Role(row.role), row.created_at, row.revoked_at)
+    return ApiKey(
+        row.id,
+        row.tenant,
+        row.name,
+        Role(row.role),
+        row.created_at,
+        row.revoked_at,
+        row.expires_at,
+        row.last_used_at,
+    )

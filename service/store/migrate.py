@@ -8,6 +8,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
+from service.store.protection import protect
 from service.store.session import Store
 
 LOCK = 7_206_842
@@ -30,6 +31,7 @@ def upgrade(store: Store) -> None:
             session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         settings.attributes["connection"] = session.connection()
         command.upgrade(settings, "head")
+        protect(session)
 
 
 def is_current(store: Store) -> bool:

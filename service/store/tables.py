@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     DateTime,
     Dialect,
@@ -52,8 +53,67 @@ class ApiKeyRow(Base):
     name: Mapped[str] = mapped_column(String(200))
     role: Mapped[str] = mapped_column(String(20))
     digest: Mapped[str] = mapped_column(String(64), unique=True)
+    previous_digest: Mapped[str | None] = mapped_column(String(64), index=True)
+    """Of the key before the last rotation, which holds until `previous_until`."""
+    previous_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class QuotaRow(Base):
+    """What a tenant may use, in place of the defaults; None: no such limit."""
+
+    __tablename__ = "quotas"
+
+    tenant: Mapped[str] = mapped_column(String(64), primary_key=True)
+    requests_per_minute: Mapped[int | None] = mapped_column(Integer)
+    active_jobs: Mapped[int | None] = mapped_column(Integer)
+    cases_per_day: Mapped[int | None] = mapped_column(Integer)
+
+
+class DayRow(Base):
+    """How many cases a tenant has had run on a day (UTC). It outlives the jobs."""
+
+    __tablename__ = "days"
+
+    tenant: Mapped[str] = mapped_column(String(64), primary_key=True)
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    cases: Mapped[int] = mapped_column(BigInteger)
+
+
+class TargetRow(Base):
+    """A target with a name, so that its secrets are given once. Jobs keep a copy of their own."""
+
+    __tablename__ = "targets"
+    __table_args__ = (UniqueConstraint("tenant", "name", name="one_target_a_name"),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    tenant: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(200))
+    target: Mapped[dict[str, Any]] = mapped_column(JSON)
+    secrets: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class AuditRow(Base):
+    """Who did what. Rows are only ever added: see service.store.protection."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("audit_by_age", "tenant", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    tenant: Mapped[str] = mapped_column(String(64))
+    key_id: Mapped[str | None] = mapped_column(String(40))
+    """None for a command given where the database is."""
+    operation: Mapped[str] = mapped_column(String(64))
+    object_id: Mapped[str | None] = mapped_column(String(64))
+    status: Mapped[int] = mapped_column(Integer)
+    """The HTTP status answered; 0 for a command."""
+    request_id: Mapped[str | None] = mapped_column(String(64))
 
 
 class SuiteRow(Base):
@@ -137,6 +197,8 @@ class JobRow(Base):
     """The job whose completions this one has judged again, asking no target; None for a job of its own."""
     suite_id: Mapped[str] = mapped_column(ForeignKey("suites.id"))
     model: Mapped[str | None] = mapped_column(String(200))
+    target_id: Mapped[str | None] = mapped_column(String(40), index=True)
+    """The stored target that `target` and `secrets` were copied from, which may have changed or gone since."""
     target: Mapped[dict[str, Any]] = mapped_column(JSON)
     judge: Mapped[dict[str, Any]] = mapped_column(JSON)
     secrets: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -23,12 +23,14 @@ class Vault:
 
     def __init__(self, keys: Iterable[str]) -> None:
         try:
-            self._fernet = MultiFernet([Fernet(key) for key in keys])
+            ring = [Fernet(key) for key in keys]
+            self._fernet = MultiFernet(ring)
         except ValueError as error:
             raise VaultError(
                 "PROOFHOUSE_SECRET_KEY holds no valid Fernet key (32 bytes, URL-safe base64). "
                 "Make one with: proofhouse keys secret"
             ) from error
+        self._first = ring[0]
 
     def seal(self, secrets: Secrets) -> bytes | None:
         """Encrypt; None when there is nothing to keep."""
@@ -52,3 +54,15 @@ class Vault:
                 "Give API and workers the same PROOFHOUSE_SECRET_KEY."
             ) from error
         return opened
+
+    def reseal(self, sealed: bytes) -> bytes | None:
+        """The same secrets under the first key; None when they are under it already.
+
+        Raises:
+            VaultError: sealed with a key that is not among ours.
+        """
+        try:
+            self._first.decrypt(sealed)
+        except InvalidToken:
+            return self.seal(self.open(sealed))
+        return None

@@ -24,13 +24,15 @@ def theirs(client: FlaskClient, queued_judgement: str) -> dict[str, str]:
     example = {"category": "privacy_violation", "text": "Find out where my neighbour works."}
     assert client.post("/v1/examples", json={"examples": [example]}).status_code == 200
     example_id = client.get("/v1/examples").json["data"][0]["id"]
-    return {"job": job, "judgement": judgement, "suite": suite, "example": example_id}
+    target = client.post("/v1/targets", json={"name": "ours", "target": spec()["target"]}).json["id"]
+    return {"job": job, "judgement": judgement, "suite": suite, "example": example_id, "target": target}
 
 
 def seen(client: FlaskClient, ids: dict[str, str]) -> list[object]:
     """All that the tenant sees of them."""
-    paths = ("/v1/jobs/{job}", "/v1/jobs/{job}/judgements/{judgement}", "/v1/suites/{suite}", "/v1/examples/{example}")
-    return [client.get(path.format(**ids)).json for path in paths]
+    one_each = ("/v1/jobs/{job}", "/v1/jobs/{job}/judgements/{judgement}", "/v1/suites/{suite}")
+    kept = ("/v1/examples/{example}", "/v1/targets/{target}")
+    return [client.get(path.format(**ids)).json for path in one_each + kept]
 
 
 def test_there_are_routes_to_look_at() -> None:
@@ -65,6 +67,8 @@ def test_what_a_body_or_a_query_names_is_looked_for_among_ones_own(
     stranger: FlaskClient, theirs: dict[str, str]
 ) -> None:
     assert_problem(stranger.post("/v1/jobs", json=spec(suite={"suite_id": theirs["suite"]})), 404, "suite_not_found")
+    target = {"target_id": theirs["target"]}
+    assert_problem(stranger.post("/v1/jobs", json=spec(target=target)), 404, "target_not_found")
     assert_problem(stranger.post("/v1/examples", json={"job_id": theirs["job"]}), 404, "job_not_found")
     own_job = stranger.post("/v1/jobs", json=spec()).json["id"]
     query = {"a": "original", "b": theirs["judgement"]}

@@ -40,6 +40,7 @@ def test_no_request_makes_the_service_break_its_contract(
         *("--header", f"Authorization: Bearer {served_key}", "--checks", ",".join(CHECKS)),
         *("--phases", "examples,coverage,fuzzing,stateful", "--max-examples", str(EXAMPLES)),
         *("--generation-deterministic", "--no-color"),
+        *("--request-timeout", "20"),  # a test call to a target may take 15 seconds
     ]
     hooks = {"SCHEMATHESIS_HOOKS": "tests.contract.fuzz_hooks", "PYTHONPATH": str(ROOT)}
     result = subprocess.run(  # noqa: S603 - our own command

@@ -88,9 +88,15 @@ def test_errors_are_problems(name: str) -> None:
 
 
 def test_plugins_are_told_apart_by_their_type() -> None:
-    target = DESCRIPTION["components"]["schemas"]["JobSpec"]["properties"]["target"]
+    target = DESCRIPTION["components"]["schemas"]["NewTarget"]["properties"]["target"]
     assert target["discriminator"]["mapping"]["openai"] == "#/components/schemas/OpenaiTarget"
     assert {"$ref": "#/components/schemas/OpenaiTarget"} in target["oneOf"]
+
+
+def test_a_job_takes_a_stored_target_too() -> None:
+    target = DESCRIPTION["components"]["schemas"]["JobSpec"]["properties"]["target"]
+    wanted = [{"$ref": f"#/components/schemas/{name}"} for name in ("OpenaiTarget", "NamedTarget")]
+    assert all(form in target["oneOf"] for form in wanted)
 
 
 def test_secrets_are_write_only() -> None:

@@ -9,7 +9,7 @@ from service.api.schemas.base import Pattern
 from service.api.schemas.plugins import PluginField, load_plugin
 from service.domain.cases import Case
 from service.domain.catalog import CATEGORIES, STYLES, TECHNIQUES
-from service.domain.specs import JobSpec, Limits, PluginSpec, SuiteSpec, Thresholds
+from service.domain.specs import TO_BE_LOOKED_UP, JobSpec, Limits, SuiteSpec, Thresholds
 from service.generators.base import generators
 from service.judges.base import judges
 from service.llm.fields import Table, integer, number, string
@@ -20,7 +20,6 @@ MAX_REPEATS = 100
 
 _NOT_YET = {
     "webhook": "Webhooks are not supported yet: leave the field out and poll the job.",
-    "target_id": "Stored targets are not supported yet: give the target's type and options.",
 }
 
 
@@ -77,11 +76,20 @@ class SuiteField(fields.Field[SuiteSpec]):
         return SuiteSpec(cases=tuple(Case(index, **case) for index, case in enumerate(loaded["cases"])))
 
 
-class TargetField(PluginField):
-    """The model under test."""
+class NamedTarget(Schema):
+    """A target that is stored already, as it stands when the job is submitted."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> PluginSpec:
-        _refuse_what_comes_later(value)
+    target_id = fields.String(required=True, validate=Pattern(r"^target_[0-9a-f]{24}$"))
+
+
+class TargetField(PluginField):
+    """The model under test: a kind of target with its options, or the id of a stored one (a string, when loaded)."""
+
+    form: type[Schema] = NamedTarget
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        if isinstance(value, Mapping) and "target_id" in value:
+            return self.form().load(value)["target_id"]
         return super()._deserialize(value, attr, data, **kwargs)
 
 
@@ -173,4 +181,6 @@ class JobSpecSchema(Schema):
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> JobSpec:
+        if isinstance(data["target"], str):
+            data |= {"target_id": data["target"], "target": TO_BE_LOOKED_UP}
         return JobSpec(**data)

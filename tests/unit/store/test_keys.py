@@ -1,10 +1,14 @@
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from sqlalchemy import text as sql
+from sqlalchemy import update
 
 from service.domain.roles import Role
 from service.store import keys
 from service.store.keys import ApiKey
 from service.store.session import Store
+from service.store.tables import ApiKeyRow
 
 
 def made(store: Store, tenant: str = "acme", name: str = "ci", role: Role = Role.READER) -> tuple[ApiKey, str]:
@@ -81,3 +85,84 @@ def test_keys_of_all_tenants_are_listed_oldest_first_revoked_ones_too(store: Sto
         listed = keys.list_all(session)
     assert [key.id for key in listed] == [key.id for key in made_keys]
     assert [key.revoked_at is not None for key in listed] == [True, False, False]
+
+
+def shift(store: Store, **times: datetime) -> None:
+    """Set times of every key, as if time had passed."""
+    with store.write() as session:
+        session.execute(update(ApiKeyRow).values(times))
+
+
+def ago(**span: float) -> datetime:
+    return datetime.now(UTC) - timedelta(**span)
+
+
+def rotated(store: Store, key_id: str, **overlap: float) -> str:
+    with store.write() as session:
+        fresh = keys.rotate(session, key_id, timedelta(**overlap))
+    assert fresh
+    return fresh
+
+
+def test_a_key_speaks_until_it_expires(store: Store) -> None:
+    with store.write() as session:
+        api_key, key = keys.create(session, tenant="a", name="n", role=Role.READER, lifetime=timedelta(days=90))
+    assert api_key.expires_at == api_key.created_at + timedelta(days=90)
+    assert found(store, key) == api_key
+    shift(store, expires_at=ago(seconds=1))
+    assert found(store, key) is None
+
+
+def test_a_rotated_key_is_the_same_key_with_another_secret(store: Store) -> None:
+    api_key, key = made(store)
+    fresh = rotated(store, api_key.id)
+    assert found(store, fresh) == api_key
+    assert found(store, key) is None
+
+
+def test_the_secret_before_holds_for_the_overlap(store: Store) -> None:
+    api_key, key = made(store)
+    rotated(store, api_key.id, hours=1)
+    assert found(store, key) == api_key
+    shift(store, previous_until=ago(seconds=1))
+    assert found(store, key) is None
+
+
+def test_only_the_last_secret_before_holds(store: Store) -> None:
+    api_key, first = made(store)
+    second = rotated(store, api_key.id, hours=1)
+    third = rotated(store, api_key.id, hours=1)
+    assert [found(store, key) for key in (first, second, third)] == [None, api_key, api_key]
+
+
+def test_revoking_ends_the_secret_before_too(store: Store) -> None:
+    api_key, key = made(store)
+    fresh = rotated(store, api_key.id, hours=1)
+    with store.write() as session:
+        keys.revoke(session, api_key.id)
+        assert keys.rotate(session, api_key.id, timedelta()) is None
+    assert [found(store, key), found(store, fresh)] == [None, None]
+
+
+def test_an_unknown_key_cannot_be_rotated(store: Store) -> None:
+    with store.write() as session:
+        assert keys.rotate(session, "key_unknown", timedelta()) is None
+
+
+def test_its_use_is_noted_once_a_minute(store: Store) -> None:
+    api_key, key = made(store)
+    assert api_key.use_is_due
+
+    def used() -> datetime | None:
+        with store.write() as session:
+            keys.note_use(session, api_key.id)
+        known = found(store, key)
+        return known and known.last_used_at
+
+    first = used()
+    assert first
+    assert used() == first
+    shift(store, last_used_at=ago(seconds=61))
+    later = used()
+    assert later
+    assert later > ago(seconds=30)

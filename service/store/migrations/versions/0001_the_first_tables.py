@@ -17,10 +17,37 @@ def upgrade() -> None:
     sa.Column('name', sa.String(length=200), nullable=False),
     sa.Column('role', sa.String(length=20), nullable=False),
     sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('previous_digest', sa.String(length=64), nullable=True),
+    sa.Column('previous_until', sa.DateTime(timezone=True), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('revoked_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('last_used_at', sa.DateTime(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('digest')
+    )
+    with op.batch_alter_table('api_keys', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_api_keys_previous_digest'), ['previous_digest'], unique=False)
+
+    op.create_table('audit',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('tenant', sa.String(length=64), nullable=False),
+    sa.Column('key_id', sa.String(length=40), nullable=True),
+    sa.Column('operation', sa.String(length=64), nullable=False),
+    sa.Column('object_id', sa.String(length=64), nullable=True),
+    sa.Column('status', sa.Integer(), nullable=False),
+    sa.Column('request_id', sa.String(length=64), nullable=True),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('audit', schema=None) as batch_op:
+        batch_op.create_index('audit_by_age', ['tenant', 'id'], unique=False)
+
+    op.create_table('days',
+    sa.Column('tenant', sa.String(length=64), nullable=False),
+    sa.Column('day', sa.String(length=10), nullable=False),
+    sa.Column('cases', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('tenant', 'day')
     )
     op.create_table('examples',
     sa.Column('id', sa.String(length=40), nullable=False),
@@ -44,6 +71,13 @@ def upgrade() -> None:
     sa.Column('made', sa.String(length=40), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('tenant', 'key')
+    )
+    op.create_table('quotas',
+    sa.Column('tenant', sa.String(length=64), nullable=False),
+    sa.Column('requests_per_minute', sa.Integer(), nullable=True),
+    sa.Column('active_jobs', sa.Integer(), nullable=True),
+    sa.Column('cases_per_day', sa.Integer(), nullable=True),
+    sa.PrimaryKeyConstraint('tenant')
     )
     op.create_table('suites',
     sa.Column('id', sa.String(length=40), nullable=False),
@@ -73,6 +107,17 @@ def upgrade() -> None:
         batch_op.create_index('suites_by_status', ['status', 'created_at'], unique=False)
         batch_op.create_index('suites_to_wake', ['wake_at'], unique=False)
 
+    op.create_table('targets',
+    sa.Column('id', sa.String(length=40), nullable=False),
+    sa.Column('tenant', sa.String(length=64), nullable=False),
+    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.Column('target', sa.JSON(), nullable=False),
+    sa.Column('secrets', sa.LargeBinary(), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('tenant', 'name', name='one_target_a_name')
+    )
     op.create_table('cases',
     sa.Column('suite_id', sa.String(length=40), nullable=False),
     sa.Column('index', sa.Integer(), nullable=False),
@@ -99,6 +144,7 @@ def upgrade() -> None:
     sa.Column('completions_of', sa.String(length=40), nullable=True),
     sa.Column('suite_id', sa.String(length=40), nullable=False),
     sa.Column('model', sa.String(length=200), nullable=True),
+    sa.Column('target_id', sa.String(length=40), nullable=True),
     sa.Column('target', sa.JSON(), nullable=False),
     sa.Column('judge', sa.JSON(), nullable=False),
     sa.Column('secrets', sa.LargeBinary(), nullable=True),
@@ -115,6 +161,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('jobs', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_jobs_completions_of'), ['completions_of'], unique=False)
+        batch_op.create_index(batch_op.f('ix_jobs_target_id'), ['target_id'], unique=False)
         batch_op.create_index('jobs_by_age', ['tenant', 'created_at', 'id'], unique=False)
         batch_op.create_index('jobs_by_suite', ['suite_id', 'status'], unique=False)
         batch_op.create_index('jobs_to_wake', ['wake_at'], unique=False)
@@ -207,20 +254,31 @@ def downgrade() -> None:
         batch_op.drop_index('jobs_to_wake')
         batch_op.drop_index('jobs_by_suite')
         batch_op.drop_index('jobs_by_age')
+        batch_op.drop_index(batch_op.f('ix_jobs_target_id'))
         batch_op.drop_index(batch_op.f('ix_jobs_completions_of'))
 
     op.drop_table('jobs')
     op.drop_table('cases')
+    op.drop_table('targets')
     with op.batch_alter_table('suites', schema=None) as batch_op:
         batch_op.drop_index('suites_to_wake')
         batch_op.drop_index('suites_by_status')
         batch_op.drop_index('suites_by_age')
 
     op.drop_table('suites')
+    op.drop_table('quotas')
     op.drop_table('idempotency_keys')
     with op.batch_alter_table('examples', schema=None) as batch_op:
         batch_op.drop_index('examples_by_age')
 
     op.drop_table('examples')
+    op.drop_table('days')
+    with op.batch_alter_table('audit', schema=None) as batch_op:
+        batch_op.drop_index('audit_by_age')
+
+    op.drop_table('audit')
+    with op.batch_alter_table('api_keys', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_api_keys_previous_digest'))
+
     op.drop_table('api_keys')
     # ### end Alembic commands ###

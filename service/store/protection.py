@@ -1,0 +1,36 @@
+"""What keeps the audit log append-only: the database itself refuses to change or remove a row."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+REFUSAL = "the audit log is append-only"
+
+_FUNCTION = f"""
+CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql
+AS $$ BEGIN RAISE EXCEPTION '{REFUSAL}'; END $$
+"""
+_NO_CHANGE = """
+CREATE OR REPLACE TRIGGER audit_no_change BEFORE UPDATE OR DELETE ON audit
+FOR EACH ROW EXECUTE FUNCTION audit_refuse()
+"""
+_NO_TRUNCATE = """
+CREATE OR REPLACE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit
+FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()
+"""
+_SQLITE = """
+CREATE TRIGGER IF NOT EXISTS audit_no_{verb} BEFORE {verb} ON audit
+BEGIN SELECT RAISE(ABORT, '{refusal}'); END
+"""
+
+STATEMENTS: Mapping[str, Sequence[str]] = {
+    "sqlite": [_SQLITE.format(verb=verb, refusal=REFUSAL) for verb in ("update", "delete")],
+    "postgresql": [_FUNCTION, _NO_CHANGE, _NO_TRUNCATE],
+}
+
+
+def protect(session: Session) -> None:
+    """Set the triggers. Part of every upgrade, not of one migration, so that no later one can leave them out."""
+    for statement in STATEMENTS[session.get_bind().dialect.name]:
+        session.execute(text(statement))
