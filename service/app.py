@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from service.api import auditing, context, headers, payload, problems, routes, timing
+from service.api import access, auditing, context, headers, payload, problems, routes, timing, traced
 from service.settings import Settings
 
 MAX_BODY_BYTES = problems.MAX_BODY_MIB * 1024 * 1024
@@ -15,6 +15,8 @@ def create_app(settings: Settings) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined] # of the default provider
     context.attach(app, settings)
     timing.register(app)
+    access.register(app)
+    traced.register(app)
     headers.register(app)
     payload.register(app)
     auditing.register(app)

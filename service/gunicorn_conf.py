@@ -4,6 +4,8 @@ One process with threads: requests wait for the database far more than they comp
 in one place. More processes on one machine need a PROOFHOUSE_METRICS_SLOT each; prefer more machines.
 """
 
+from service import tracing
+
 workers = 1
 worker_class = "service.gthread.Worker"
 threads = 16
@@ -17,4 +19,10 @@ limit_request_fields = 64
 limit_request_field_size = 8190
 control_socket_disable = True
 accesslog = None
-"""Requests are counted and timed at /metrics; what goes wrong is logged by the service."""
+"""The service logs each request itself, without its query."""
+logger_class = "service.gunicorn_logs.Logger"
+
+
+def worker_exit(_server: object, _worker: object) -> None:
+    """Send the traces that are held."""
+    tracing.stop()

@@ -2,7 +2,7 @@
 
 import ipaddress
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -81,6 +81,16 @@ def data_dir(environ: Mapping[str, str] = os.environ) -> Path:
     return Path(environ.get(PREFIX + "DATA_DIR", ".proofhouse"))
 
 
+def log_options(environ: Mapping[str, str] = os.environ) -> tuple[str, str]:
+    """Format and level of the log: apart from the rest, for whoever logs before there are settings.
+
+    Raises:
+        SettingsError: a value is none of those that there are.
+    """
+    shape = _choice(environ, "LOG_FORMAT", "auto", ("auto", "json", "console"))
+    return shape, _choice(environ, "LOG_LEVEL", "info", ("debug", "info", "warning", "error"))
+
+
 def _required(environ: Mapping[str, str], name: str) -> str:
     value = environ.get(PREFIX + name, "")
     if not value:
@@ -93,6 +103,13 @@ def _boolean(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
     if value not in {"true", "false"}:
         raise SettingsError(f"{PREFIX}{name} must be true or false, not {value!r}.")
     return value == "true"
+
+
+def _choice(environ: Mapping[str, str], name: str, default: str, choices: Sequence[str]) -> str:
+    value = environ.get(PREFIX + name, default)
+    if value not in choices:
+        raise SettingsError(f"{PREFIX}{name} must be one of {', '.join(choices)}, not {value!r}.")
+    return value
 
 
 def _networks(environ: Mapping[str, str], name: str) -> tuple[Network, ...]:

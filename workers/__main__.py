@@ -10,7 +10,7 @@ import tempfile
 from service.errors import ProofhouseError
 from service.logs import configure
 from service.processes import Supervisor, end_with_parent, python
-from service.settings import Settings
+from service.settings import Settings, log_options
 from service.store.vault import Vault
 
 STOP_SECONDS = 25
@@ -20,8 +20,8 @@ STOP_SECONDS = 25
 def main() -> None:
     """Run one worker."""
     end_with_parent()
-    configure()
     try:
+        configure(*log_options())
         settings = Settings.from_env()
         Vault(settings.secret_keys)
     except ProofhouseError as error:

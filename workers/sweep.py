@@ -15,7 +15,7 @@ from service.logs import configure
 from service.pipeline.services import Services
 from service.pipeline.sweep import sweep
 from service.processes import end_with_parent
-from service.settings import Settings
+from service.settings import Settings, log_options
 from service.store import idempotency, suites
 
 SWEEP_SECONDS = 5
@@ -37,7 +37,7 @@ def sweep_once(services: Services) -> None:
 def main() -> None:
     """Sweep until told to stop."""
     end_with_parent()
-    configure()
+    configure(*log_options())
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     settings = Settings.from_env()

@@ -4,6 +4,9 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from structlog.contextvars import bound_contextvars
+
+from service import tracing
 from service.failpoints import failpoint
 from service.llm import guard
 from service.pipeline import plan
@@ -15,30 +18,33 @@ from workers.stopping import stopping
 
 def plan_job(job_id: str) -> None:
     """Make the job's suite and cut the job into batches."""
-    with _services() as services:
+    with _services(job_id=job_id) as services:
         plan.plan(services, job_id, stopping)
 
 
 def make_suite(suite_id: str) -> None:
     """Make a suite that was asked for by itself."""
-    with _services() as services:
+    with _services(suite_id=suite_id) as services:
         plan.make_suite(services, suite_id, stopping)
 
 
 def run_batches(job_id: str) -> None:
     """Run batches of the job that nobody works on."""
-    with _services() as services:
+    with _services(job_id=job_id) as services:
         asyncio.run(execute(services, job_id, stopping))
 
 
 @contextmanager
-def _services() -> Iterator[Services]:
-    """Connections of this process's own: none is shared across the fork."""
+def _services(**about: str) -> Iterator[Services]:
+    """Connections and threads of this process's own: none is shared across the fork. Lines say what they are about."""
     failpoint("popped")
     settings = Settings.from_env()
     guard.allow(settings.allowed_networks)
     services = Services.from_settings(settings)
+    tracing.start("worker")
     try:
-        yield services
+        with bound_contextvars(**about):
+            yield services
     finally:
         services.close()
+        tracing.stop()

@@ -13,20 +13,22 @@ from rq.job import Job as Task
 from rq.serializers import JSONSerializer
 
 import workers.tasks  # noqa: F401 - loaded before the fork, so that a horse starts in milliseconds
-from service import failpoints, metrics
+from service import failpoints, metrics, tracing
 from service.generators.base import generators
 from service.judges.base import judges
 from service.llm.transport import tls_context
 from service.logs import configure
 from service.processes import end_with_parent
 from service.queue import connect
-from service.settings import Settings
+from service.settings import Settings, log_options
 from service.targets.base import targets
 from workers.stopping import stopping
 
+logger = logging.getLogger(__name__)
+
 
 class ProofhouseWorker(Worker):
-    """RQ's worker with one difference: told to stop, it tells its horse, which finishes or hands back what it holds."""
+    """RQ's worker, but told to stop it tells its horse, which finishes or hands back what it holds."""
 
     def handle_warm_shutdown_request(self) -> None:
         """Pass the first SIGTERM on; RQ by itself would wait for the horse however long that takes."""
@@ -42,6 +44,10 @@ class ProofhouseWorker(Worker):
         super().handle_job_success(job, queue, *args, **kwargs)
         if job.id in queue.get_job_ids():
             self.connection.persist(job.key)
+
+    def handle_exception(self, job: Task, *exc_info: Any) -> None:
+        """Log that a task failed as everything else is logged; RQ's line would have all that the error says."""
+        logger.error("the task %s failed", job.id, exc_info=exc_info)
 
     def wait_for_horse(self) -> tuple[int | None, int | None, struct_rusage | None]:
         """Once the horse is gone, however it went, what it had in flight is gone with it."""
@@ -60,8 +66,9 @@ def preload() -> None:
 def main() -> None:
     """Work until told to stop."""
     end_with_parent()
-    configure()
+    configure(*log_options())
     settings = Settings.from_env()
+    tracing.load()
     failpoints.arm(settings.failpoints)
     preload()
     metrics.start_at_zero()

@@ -8,6 +8,7 @@ from typing import ParamSpec, TypeVar
 from flask import g, request
 from sqlalchemy.exc import OperationalError
 
+from service.api.access import bind_tenant
 from service.api.context import current_key, services
 from service.api.limiting import admit_request
 from service.domain.roles import Role
@@ -72,6 +73,7 @@ def authenticate() -> None:
     if key is None:
         raise AuthenticationError("This key is unknown, revoked or expired; check it or ask for a new one.")
     g.api_key = key
+    bind_tenant(key.tenant)
     if key.use_is_due:
         _note_use(key)
 

@@ -21,10 +21,13 @@ def _start() -> None:
 
 
 def _finish(response: Response) -> Response:
-    # Labels must stay few: whatever a client may make up is put under one name.
-    method = request.method if request.method in _METHODS else "other"
-    route = FlaskPlugin.flaskpath2openapi(request.url_rule.rule) if request.url_rule else "unmatched"
-    series = HTTP_REQUEST_DURATION.labels(method, route, str(response.status_code))
+    series = HTTP_REQUEST_DURATION.labels(*named(), str(response.status_code))
     started = g.started
     response.call_on_close(lambda: series.observe(time.perf_counter() - started))
     return response
+
+
+def named() -> tuple[str, str]:
+    """The request's method and route. They must stay few: whatever a client may make up is put under one name."""
+    method = request.method if request.method in _METHODS else "other"
+    return method, FlaskPlugin.flaskpath2openapi(request.url_rule.rule) if request.url_rule else "unmatched"

@@ -7,7 +7,7 @@ import click
 from service.cli.databases import database_url, opened
 from service.cli.servers import gunicorn
 from service.processes import python
-from service.settings import Settings
+from service.settings import Settings, log_options
 from service.store.migrate import upgrade
 from service.store.vault import Vault
 
@@ -50,4 +50,5 @@ def _check_settings() -> None:
         SettingsError: a setting is missing or can't be read.
         VaultError: the secret key is no Fernet key.
     """
+    log_options()
     Vault(Settings.from_env().secret_keys)

@@ -1,6 +1,5 @@
 """`proofhouse up`: the embedded stack in the foreground."""
 
-import logging
 import os
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from service.cli.environment import DataFolder
 from service.cli.lock import locked
 from service.cli.stack import Stack, Wanted
 from service.processes import StoppedError, Supervisor
-from service.settings import data_dir
+from service.settings import data_dir, log_options
 
 
 @click.command()
@@ -35,7 +34,7 @@ def up(*, data: Path, host: str, port: int, workers: int, local_model: bool, mod
     key there, which the client commands find. PROOFHOUSE_DATABASE_URL, PROOFHOUSE_REDIS_URL and PROOFHOUSE_SECRET_KEY,
     when set, take the place of what it would provide itself.
     """
-    logs.configure(logging.WARNING)
+    logs.configure(log_options()[0], "warning")
     os.umask(0o077)
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = DataFolder(data.absolute())

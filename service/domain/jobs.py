@@ -74,6 +74,8 @@ class Job:
     """Time spent running so far, pauses left out."""
     completions_of: str | None = None
     """For a judgement, the job whose stored completions it has judged again; no target is asked then."""
+    traceparent: str | None = None
+    """The span of the request that submitted it, as W3C Trace Context writes it; None if that was not traced."""
 
     @property
     def kind(self) -> str:

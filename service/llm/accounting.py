@@ -18,6 +18,11 @@ class Answered(Protocol):
         ...
 
     @property
+    def model(self) -> str | None:
+        """The model's name as the server gives it, which is the server's to choose."""
+        ...
+
+    @property
     def prompt_tokens(self) -> int:
         """As the server counts them."""
         ...

@@ -3,10 +3,12 @@
 import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from service.domain.completions import Completion
+from service.llm import traced
 from service.llm.accounting import A, Account
 from service.llm.errors import PROBLEMS
 from service.llm.failures import TRANSPORT_ERRORS, BlockedError, CallFailedError, failure
@@ -33,8 +35,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class _Request(Generic[A]):
-    """One call: what is sent where, about how many tokens it takes, and how its answer is read."""
+    """One call: what it is called, what is sent where, about how many tokens it takes, and how its answer is read."""
 
+    operation: str
     path: str
     body: bytes
     tokens: int
@@ -97,7 +100,7 @@ class ModelClient:
         """
         # ASCII escapes carry any string to the server unchanged, lone surrogates included.
         body = json.dumps({**parameters, "model": self.model, "messages": list(messages)}).encode()
-        request = _Request("/chat/completions", body, _estimated_tokens(body, parameters), read_answer)
+        request = _Request("chat", "/chat/completions", body, _estimated_tokens(body, parameters), read_answer)
         account = Account(self.role)
         answer = await self._call(request, account)
         return answer if isinstance(answer, Reply) else _reply(account, **self._content(answer))
@@ -108,7 +111,7 @@ class ModelClient:
         The reply says what the call cost and, where there is no moderation, what came of it instead.
         """
         body = json.dumps({"model": self.model, "input": text}).encode()
-        request = _Request("/moderations", body, len(body) // BYTES_A_TOKEN, read_moderation)
+        request = _Request("moderation", "/moderations", body, len(body) // BYTES_A_TOKEN, read_moderation)
         account = Account(self.role)
         found = await self._call(request, account)
         if isinstance(found, Reply):
@@ -135,7 +138,9 @@ class ModelClient:
     async def _attempt(self, request: _Request[A], account: Account) -> A:
         """One HTTP request. What it raises passes through the limiter's slot, which learns from it."""
         async with self._limiter.slot(request.tokens) as permit:
-            answer = await account.request(self._send(request))
+            with self._span(request.operation) as note:
+                answer = await account.request(self._send(request))
+                note(answer)
             # A server that counts no tokens leaves the estimate standing.
             permit.tokens = answer.prompt_tokens + answer.completion_tokens or None
             return answer
@@ -151,6 +156,9 @@ class ModelClient:
         except TRANSPORT_ERRORS as error:
             raise failure(error) from error
         return request.read(content)
+
+    def _span(self, operation: str) -> AbstractContextManager[traced.Note]:
+        return traced.request(operation, role=self.role, model=self.model, base_url=self._base_url, clean=self._clean)
 
     def _content(self, answer: Answer) -> dict[str, Any]:
         return {

@@ -24,6 +24,8 @@ class Moderation:
     completion_tokens: int = 0
     blocked_reason: None = None
     """As every answer has; a moderation is never cut off by a filter."""
+    model: None = None
+    """As every answer has; not looked for here."""
 
 
 def read_moderation(body: bytes) -> Moderation:

@@ -24,6 +24,8 @@ class Answer:
     blocked_reason: str | None
     prompt_tokens: int
     completion_tokens: int
+    model: str | None = None
+    """As the server calls it."""
 
 
 def read_answer(body: bytes) -> Answer:
@@ -52,6 +54,7 @@ def read_answer(body: bytes) -> Answer:
         blocked_reason=_blocked_reason(choice),
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,
+        model=_string(value.get("model")),
     )
 
 

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from service import tracing
 from service.domain.jobs import Job, Outcome, StatusReason
 from service.domain.lifecycle import JobStatus
 from service.domain.tallies import total
@@ -17,6 +18,7 @@ from service.pipeline.finish import fail, halt
 from service.pipeline.pulse import Pulse
 from service.pipeline.services import Services
 from service.pipeline.wake import wake
+from service.pipeline.watched import on_job
 from service.pipeline.writeoff import write_off_lost_batches
 from service.pipeline.writer import Writer
 from service.store import batches, jobs, tallies
@@ -35,8 +37,12 @@ async def execute(services: Services, job_id: str, stopping: Callable[[], bool])
     Any number of workers may do this for one job at a time; each claims batches of its own.
     """
     job, sealed = _load(services, job_id)
-    if job is None or job.status is not JobStatus.RUNNING:
-        return
+    if job and job.status is JobStatus.RUNNING:
+        with on_job("run batches", job):
+            await _take_turn(services, job, sealed, stopping)
+
+
+async def _take_turn(services: Services, job: Job, sealed: bytes | None, stopping: Callable[[], bool]) -> None:
     token = uuid.uuid4().hex
     write_off_lost_batches(services, job, token)
     try:
@@ -108,7 +114,10 @@ class Lane:
                 self._cases.add(case)
 
     async def _run_case(self, run: Run, writer: Writer) -> None:
-        outcome = await self._assess(run)
+        with tracing.span("case", {"proofhouse.case": run.case.index, "proofhouse.repeat": run.repeat}) as span:
+            outcome = await self._assess(run)
+            verdict = outcome.verdict.value if outcome.verdict else "none"
+            span.note({"proofhouse.disposition": outcome.disposition.value, "proofhouse.verdict": verdict})
         if outcome.error and outcome.error.stops_job:
             self._halt(StatusReason(f"{outcome.error.stage}_{outcome.error.code}", outcome.error.message))
             return

@@ -13,6 +13,7 @@ from service.errors import GenerationError, StaleClaimError
 from service.failpoints import failpoint
 from service.pipeline.fill import ShuttingDownError, fill
 from service.pipeline.services import Services
+from service.pipeline.watched import on_suite
 from service.store import cases, making, suites
 from service.store.making import Made
 from service.store.patience import patient
@@ -39,15 +40,20 @@ def make(services: Services, suite_id: str, stopping: Callable[[], bool]) -> boo
     attempt, suite = _claim(services, suite_id, token)
     if attempt is None or suite is None:
         return False
+    with on_suite("make suite", suite):
+        _attempt(services, suite, token, stopping, attempt)
+    return True
+
+
+def _attempt(services: Services, suite: Suite, token: str, stopping: Callable[[], bool], number: int) -> None:
     try:
-        if attempt > MAX_ATTEMPTS:
+        if number > MAX_ATTEMPTS:
             _fail(services, suite, token, GAVE_UP)
         else:
             _carry_out(services, suite, token, stopping)
     except (StaleClaimError, ShuttingDownError) as left:
-        logger.info("leaving the making of %s: %s", suite_id, left)
+        logger.info("leaving the making of %s: %s", suite.id, left)
         _hand_back(services, suite, token)
-    return True
 
 
 def _carry_out(services: Services, suite: Suite, token: str, stopping: Callable[[], bool]) -> None:

@@ -9,6 +9,7 @@ from service.pipeline.finish import fail
 from service.pipeline.make import make
 from service.pipeline.services import Services
 from service.pipeline.wake import wake
+from service.pipeline.watched import on_job
 from service.store import batches, jobs, making
 from service.store.patience import patient
 
@@ -29,12 +30,19 @@ def plan(services: Services, job_id: str, stopping: Callable[[], bool] = never) 
     Does nothing when another worker makes the suite, who then wakes the job, or when the job has moved on.
     """
     job = _load(services, job_id)
-    if job and job.status in UNPLANNED and job.suite.status is SuiteStatus.GENERATING:
-        _note_generating(services, job)
-        make_suite(services, job.suite.id, stopping, for_job=job_id)
-        job = _load(services, job_id)
     if job and job.status in UNPLANNED:
-        _go_on(services, job)
+        with on_job("plan", job):
+            _plan(services, job, stopping)
+
+
+def _plan(services: Services, job: Job, stopping: Callable[[], bool]) -> None:
+    made: Job | None = job
+    if job.suite.status is SuiteStatus.GENERATING:
+        _note_generating(services, job)
+        make_suite(services, job.suite.id, stopping, for_job=job.id)
+        made = _load(services, job.id)
+    if made and made.status in UNPLANNED:
+        _go_on(services, made)
 
 
 def make_suite(

@@ -5,6 +5,7 @@ A judgement is a job whose target is what another job has stored: planned, lease
 
 from sqlalchemy.orm import Session
 
+from service import tracing
 from service.domain.jobs import Job
 from service.domain.lifecycle import JobStatus
 from service.domain.specs import JobSpec, PluginSpec, SuiteSpec
@@ -43,7 +44,15 @@ def judge_again(
             raise ConflictError(message, code="job_not_completed")
         quota.spend(services, session, tenant, job.total)
         spec = _spec(job, judge, name)
-        return jobs.create(session, spec, job.suite, tenant=tenant, sealed=sealed, completions_of=job_id)
+        return jobs.create(
+            session,
+            spec,
+            job.suite,
+            tenant=tenant,
+            sealed=sealed,
+            completions_of=job_id,
+            traceparent=tracing.traceparent(),
+        )
 
     return accept(services, store, tenant=tenant, once=once, of=job_id)
 

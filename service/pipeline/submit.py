@@ -6,6 +6,7 @@ from dataclasses import replace
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from service import tracing
 from service.domain.jobs import Job, Suite, SuiteStatus
 from service.domain.specs import JobSpec, PluginSpec, SuiteSpec
 from service.errors import ConflictError
@@ -37,7 +38,7 @@ def submit(services: Services, spec: JobSpec, *, tenant: str, once: IdempotencyK
         quota.spend(services, session, tenant, suite.size * spec.repeats)
         complete = with_target(services, session, spec, tenant)
         sealed = services.vault.seal({"target": complete.target.secrets, "judge": spec.judge.secrets})
-        return jobs.create(session, complete, suite, tenant=tenant, sealed=sealed)
+        return jobs.create(session, complete, suite, tenant=tenant, sealed=sealed, traceparent=tracing.traceparent())
 
     return accept(services, store, tenant=tenant, once=once)
 

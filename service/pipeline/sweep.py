@@ -49,7 +49,7 @@ def _wake_job(services: Services, job_id: str) -> None:
     with services.store.read() as session:
         job = jobs.load(session, job_id)
     if job:
-        logger.info("waking %s (%s)", job.id, job.status)
+        logger.info("waking %s (%s)", job.id, job.status, extra={"job_id": job.id, "tenant": job.tenant})
         wake(services, job)
 
 
@@ -57,5 +57,5 @@ def _wake_suite(services: Services, suite_id: str) -> None:
     with services.store.read() as session:
         suite = suites.load(session, suite_id)
     if suite:
-        logger.info("waking %s (%s)", suite.id, suite.status)
+        logger.info("waking %s (%s)", suite.id, suite.status, extra={"suite_id": suite.id, "tenant": suite.tenant})
         wake_suite(services, suite)

@@ -40,6 +40,7 @@ def create(
     tenant: str,
     sealed: bytes | None,
     completions_of: str | None = None,
+    traceparent: str | None = None,
 ) -> str:
     """Store a new job as queued, due to be woken should its first task get lost; gives its id."""
     job_id = new_id("jdg" if completions_of else "job")
@@ -51,6 +52,7 @@ def create(
             status=JobStatus.QUEUED.value,
             created_at=datetime.now(UTC),
             completions_of=completions_of,
+            traceparent=traceparent,
             suite_id=suite.id,
             model=spec.target.options.get("model"),
             target_id=spec.target_id,
@@ -215,4 +217,5 @@ def _job(row: JobRow, suite: SuiteRow, now: float) -> Job:
         limits=Limits(**row.limits),
         active_seconds=row.active_seconds + (now - row.running_since if row.running_since else 0.0),
         completions_of=row.completions_of,
+        traceparent=row.traceparent,
     )

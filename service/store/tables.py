@@ -195,6 +195,8 @@ class JobRow(Base):
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     completions_of: Mapped[str | None] = mapped_column(ForeignKey("jobs.id"), index=True)
     """The job whose completions this one has judged again, asking no target; None for a job of its own."""
+    traceparent: Mapped[str | None] = mapped_column(String(55))
+    """The span of the request that submitted it, below which the spans of its work hang."""
     suite_id: Mapped[str] = mapped_column(ForeignKey("suites.id"))
     model: Mapped[str | None] = mapped_column(String(200))
     target_id: Mapped[str | None] = mapped_column(String(40), index=True)

@@ -142,6 +142,7 @@ def upgrade() -> None:
     sa.Column('started_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('completions_of', sa.String(length=40), nullable=True),
+    sa.Column('traceparent', sa.String(length=55), nullable=True),
     sa.Column('suite_id', sa.String(length=40), nullable=False),
     sa.Column('model', sa.String(length=200), nullable=True),
     sa.Column('target_id', sa.String(length=40), nullable=True),
