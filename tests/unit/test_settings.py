@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from service.settings import PREFIX, Settings, SettingsError, data_dir
+from service.settings import PREFIX, Settings, SettingsError, data_dir, log_options
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 LINE = re.compile(r"^(#?)([A-Z_]+)=(.*)$", re.MULTILINE)
@@ -46,6 +46,7 @@ def read_names() -> set[str]:
     environ = Recorder(REQUIRED)
     Settings.from_env(environ)
     data_dir(environ)
+    log_options(environ)
     return environ.asked
 
 
@@ -157,3 +158,20 @@ def test_every_setting_is_read_from_its_own_variable() -> None:
 
 def test_the_data_folder_is_read_from_its_variable() -> None:
     assert data_dir({"PROOFHOUSE_DATA_DIR": "elsewhere"}) == Path("elsewhere")
+
+
+def test_the_log_of_the_example_is_the_default(defaults: dict[str, str]) -> None:
+    assert log_options(defaults) == log_options({}) == ("auto", "info")
+
+
+def test_the_log_is_read_from_its_variables() -> None:
+    assert log_options({"PROOFHOUSE_LOG_FORMAT": "json", "PROOFHOUSE_LOG_LEVEL": "debug"}) == ("json", "debug")
+
+
+@pytest.mark.parametrize(
+    ("name", "choices"), [("LOG_FORMAT", "auto, json, console"), ("LOG_LEVEL", "debug, info, warning, error")]
+)
+@pytest.mark.parametrize("value", ["", "JSON", "trace"])
+def test_a_choice_that_is_none_is_named_with_those_that_there_are(name: str, choices: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"^PROOFHOUSE_{name} must be one of {choices}, not '{value}'.$"):
+        log_options({f"PROOFHOUSE_{name}": value})
