@@ -1,5 +1,6 @@
 """Gunicorn's own lines, in the form of all others."""
 
+import logging
 from typing import Any
 
 from gunicorn.glogging import Logger as GunicornLogger
@@ -12,8 +13,8 @@ class Logger(GunicornLogger):  # type: ignore[misc] # gunicorn has no types
     """Hands its lines on instead of writing them."""
 
     def setup(self, cfg: Any) -> None:
-        """Keep gunicorn's level; the rest is the service's."""
+        """Leave level and form to the service."""
         self.cfg = cfg
         configure(*log_options())
-        self.error_log.setLevel(cfg.loglevel.upper())
+        self.error_log.setLevel(logging.NOTSET)
         self.error_log.propagate = True

@@ -11,6 +11,7 @@ from structlog.typing import EventDict, Processor
 
 from service.logs.errors import told
 
+FIRST = ("timestamp", "level", "event", "logger")
 FIELDS = ("job_id", "suite_id", "tenant", "method", "route", "status", "duration_ms")
 """What a line may be given beside its text and its context. Nothing else: a library may add what it likes."""
 
@@ -34,5 +35,10 @@ def formatter(*, as_json: bool, with_words: bool) -> Formatter:
             TimeStamper(fmt="iso", utc=True),
             tell_error,
         ],
-        processors=[ProcessorFormatter.remove_processors_meta, render],
+        processors=[ProcessorFormatter.remove_processors_meta, _in_order, render],
     )
+
+
+def _in_order(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """What every line has comes first, the rest by name: what is bound to a context comes in any order."""
+    return {name: event.pop(name) for name in FIRST} | dict(sorted(event.items()))

@@ -1,6 +1,7 @@
 """How the worker is set up, and how the processes of one worker are started, stopped and started again."""
 
 import json
+import logging
 import signal
 import socket
 import subprocess
@@ -18,6 +19,7 @@ from rq.serializers import JSONSerializer
 
 from service import failpoints
 from service.domain.lifecycle import JobStatus
+from service.logs.lines import formatter
 from service.pipeline.plan import plan
 from service.pipeline.services import Services
 from service.pipeline.submit import submit
@@ -66,7 +68,7 @@ def main(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Main:
     """Runs `main` under these variables up to the moment when its worker would begin to work; gives the worker."""
     made: list[ProofhouseWorker] = []
     monkeypatch.setattr(module, "end_with_parent", lambda: None)
-    monkeypatch.setattr(module, "configure", lambda: None)
+    monkeypatch.setattr(module, "configure", lambda *_: None)
     monkeypatch.setattr(ProofhouseWorker, "work", lambda self, **_: made.append(self))
 
     def run(**variables: str) -> ProofhouseWorker:
@@ -216,6 +218,18 @@ def test_a_task_queued_again_after_it_has_ended_waits_for_as_long_as_it_takes(
     assert seconds_left(services, task_id) > 0
     services.queue.enqueue("operator.truth", "x", task_id=task_id)
     assert seconds_left(services, task_id) == -1
+
+
+def test_a_task_that_fails_is_told_of_without_what_its_error_says(
+    services: Services, run_next_task: Callable[[], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    task_id = f"failing-{services.queue.name}"
+    services.queue.enqueue("builtins.int", "canary", task_id=task_id)
+    run_next_task()
+    (record,) = [record for record in caplog.records if record.exc_info]
+    assert record.getMessage() == f"the task {task_id} failed"
+    assert "canary" not in formatter(as_json=True, with_words=False).format(record)
+    assert "canary" not in "".join(one.getMessage() for one in caplog.records if one.levelno >= logging.INFO)
 
 
 def test_a_sweep_survives_a_database_that_is_away(
