@@ -42,11 +42,12 @@ def _request(
         def note(answer: Answered) -> None:
             span.note(
                 {
-                    "gen_ai.response.model": (clean(answer.model) or model)[:MAX_NAME],
                     "gen_ai.usage.input_tokens": answer.prompt_tokens,
                     "gen_ai.usage.output_tokens": answer.completion_tokens,
                 }
             )
+            if name := clean(answer.model):
+                span.note({"gen_ai.response.model": name[:MAX_NAME]})
 
         try:
             yield note

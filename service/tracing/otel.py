@@ -14,7 +14,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from service.tracing import Attributes, Kind, Span, Tracer
 
-STOP_SECONDS = 2.0
+STOP_SECONDS = 1.0
 """For a collector to take the last spans. One that is away costs each task of a worker as much, and no more."""
 
 _propagator = TraceContextTextMapPropagator()
