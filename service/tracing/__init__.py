@@ -92,9 +92,10 @@ def trace_id() -> str | None:
 
 
 def load() -> None:
-    """Import what start() needs, if it is wanted. For processes that fork others."""
-    if wanted(os.environ):
-        _library()
+    """Import all that start() needs, if it is wanted. For processes that fork others."""
+    library = _library() if wanted(os.environ) else None
+    if library:
+        library.exporter()
 
 
 def start(process: str) -> None:

@@ -90,10 +90,15 @@ class Recording(Tracer):
         sending.join(STOP_SECONDS)
 
 
+def exporter() -> OTLPSpanExporter:
+    """What sends spans. It connects with the first; making it loads an HTTP client."""
+    return OTLPSpanExporter()
+
+
 def exporting(process: str) -> Recording:
     """Spans go where OTEL_EXPORTER_OTLP_* says, as many as OTEL_TRACES_SAMPLER says."""
     ours = Resource({SERVICE_NAME: f"proofhouse-{process}", SERVICE_VERSION: version("proofhouse")})
     resource = Resource.create().merge(ours).merge(OTELResourceDetector().detect())
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    provider.add_span_processor(BatchSpanProcessor(exporter()))
     return Recording(provider)

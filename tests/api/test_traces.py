@@ -11,11 +11,13 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind
 
 from service.logs.lines import formatter
+from service.pipeline.plan import make_suite
 from service.pipeline.services import Services
 from tests.api.conftest import created, finish, judged, spec
-from tests.support.mock_openai import MockOpenAI, payload, text
+from tests.support.mock_openai import MockOpenAI, moderation, payload, text
 from tests.support.running import wind_back
 from tests.support.spans import Spans, is_child, recorded
+from tests.support.writing import CELL, writes
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 CALLER = "b7ad6b7169203331"
@@ -23,6 +25,7 @@ SENT = {"traceparent": f"00-{TRACE}-{CALLER}-01"}
 KEY = "sk-canary-key"
 ANSWER = "canary-answer"
 VERDICT = text('{"verdict": "safe", "reason": "canary-reason"}')
+COMPLYING = {"type": "scripted", "replies": [{"text": "Sure."}]}
 COUNTED = {"prompt_tokens": 7, "completion_tokens": 5}
 
 
@@ -132,6 +135,37 @@ def test_a_suite_that_a_job_waits_for_is_made_below_its_plan(
 ) -> None:
     finish(services, created(client, spec(suite={"generator": "matrix", "limit": 3})))
     assert is_child(spans.one("make suite"), spans.one("plan"))
+
+
+def test_a_generators_calls_hang_below_the_making_of_its_suite(
+    client: FlaskClient, services: Services, spans: Spans
+) -> None:
+    with MockOpenAI(writes) as writer:
+        generator = {"generator": "llm", **model(writer, "w"), **CELL, "tests_per_cell": 1}
+        suite_id = client.post("/v1/suites", json=generator).json["id"]
+        make_suite(services, suite_id)
+    making = spans.one("make suite")
+    assert making.parent is None
+    calls = spans.named("chat w")
+    assert calls
+    assert all(is_child(call, making) for call in calls)
+    assert {(call.attributes or {})["proofhouse.role"] for call in calls} == {"generator"}
+
+
+def test_a_moderation_is_an_operation_of_its_own(client: FlaskClient, services: Services, spans: Spans) -> None:
+    with MockOpenAI(moderation({"violence": 0.1})) as judge:
+        finish(services, created(client, spec(1, target=COMPLYING, judge={"type": "moderation", **model(judge, "m")})))
+    call = spans.one("moderation m")
+    assert (call.attributes or {})["gen_ai.operation.name"] == "moderation"
+    assert is_child(call, spans.one("case"))
+
+
+def test_a_target_that_is_tried_out_is_called_below_the_request(client: FlaskClient, spans: Spans) -> None:
+    with MockOpenAI(answered("t")) as target:
+        kept = {"name": "mine", "target": {"type": "openai", **model(target, "t")}}
+        target_id = client.post("/v1/targets", json=kept).json["id"]
+        assert client.post(f"/v1/targets/{target_id}/test").json["ok"]
+    assert is_child(spans.one("chat t"), spans.one("POST /v1/targets/{target_id}/test"))
 
 
 @pytest.mark.parametrize("given", ["", "nonsense", f"00-{'0' * 32}-{CALLER}-01", "x" * 10_000])

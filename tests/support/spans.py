@@ -64,6 +64,9 @@ class Collector(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.paths: list[str] = []
         self.requests: list[ExportTraceServiceRequest] = []
+        self.answering = threading.Event()
+        """Cleared, it takes what is sent and does not answer."""
+        self.answering.set()
 
     @property
     def url(self) -> str:
@@ -97,6 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.paths.append(self.path)
         self.server.requests.append(ExportTraceServiceRequest.FromString(body))
+        self.server.answering.wait(10)
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()
