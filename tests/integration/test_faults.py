@@ -16,6 +16,7 @@ from service.domain.lifecycle import JobStatus
 from service.domain.tallies import total
 from service.pipeline.services import Services
 from service.pipeline.submit import submit
+from service.pipeline.writer import GATHER_SECONDS
 from service.settings import Settings
 from service.store import jobs, results, tallies
 from service.targets.base import targets
@@ -26,13 +27,17 @@ from tests.support.stack import wait_for, worker
 
 CASES = 120
 CONCURRENCY = 8
+LATENCY_SECONDS = 0.1
+LOST = round(CONCURRENCY * (1 + 2 * GATHER_SECONDS / LATENCY_SECONDS))
+"""Calls that one death may cost: those in flight, and the answers that were gathered while others were being written.
+Twice the usual, since machines under load write slowly; still a third of the cases."""
 RECOVERY_SECONDS = 30
 """The promise of docs/reliability.md for an orphaned batch; the rest of the job comes on top."""
 
 
 @pytest.fixture
 def server() -> MockOpenAI:
-    return MockOpenAI(text(REFUSAL).after(0.1))
+    return MockOpenAI(text(REFUSAL).after(LATENCY_SECONDS))
 
 
 def start(services: Services, server: MockOpenAI, count: int = CASES) -> Job:
@@ -68,7 +73,7 @@ def test_the_horse_is_killed(services: Services, settings: Settings, server: Moc
         job = start(services, server)
         wait_for(lambda: done(services, job) > 10, 15, "first results")
         first.horse().kill()
-        assert_complete(services, job, server, lost_in_flight=3 * CONCURRENCY)
+        assert_complete(services, job, server, lost_in_flight=LOST)
 
 
 def test_all_workers_are_killed_and_others_come(
@@ -80,7 +85,7 @@ def test_all_workers_are_killed_and_others_come(
             wait_for(lambda: done(services, job) > 10, 15, "first results")
             first.kill()
         with worker(settings, tmp_path / "log"):
-            assert_complete(services, job, server, lost_in_flight=3 * CONCURRENCY)
+            assert_complete(services, job, server, lost_in_flight=LOST)
 
 
 def test_a_worker_told_to_stop_hands_back_and_nothing_is_asked_twice(
@@ -121,7 +126,7 @@ def test_a_stopped_worker_that_wakes_up_late_writes_nothing(
         with worker(settings, tmp_path / "log2"):
             wait_for(lambda: done(services, job) == CASES or None, RECOVERY_SECONDS + 20, "the other worker's results")
             os.kill(horse.pid, signal.SIGCONT)
-            assert_complete(services, job, server, lost_in_flight=3 * CONCURRENCY)
+            assert_complete(services, job, server, lost_in_flight=LOST)
 
 
 @about_redis_alone
