@@ -20,7 +20,7 @@ from service.pipeline.writer import GATHER_SECONDS
 from service.settings import Settings
 from service.store import jobs, results, tallies
 from service.targets.base import targets
-from tests.support.databases import about_redis_alone
+from tests.support.databases import about_redis_alone, on_postgresql, on_sqlite
 from tests.support.mock_openai import MockOpenAI, text
 from tests.support.specs import REFUSAL, job_spec, plugin
 from tests.support.stack import wait_for, worker
@@ -68,6 +68,7 @@ def assert_complete(services: Services, job: Job, server: MockOpenAI, *, lost_in
     assert final.total <= len(server.hits) <= final.total + lost_in_flight
 
 
+@on_postgresql
 def test_the_horse_is_killed(services: Services, settings: Settings, server: MockOpenAI, tmp_path: Path) -> None:
     with server, worker(settings, tmp_path / "log") as first:
         job = start(services, server)
@@ -76,6 +77,7 @@ def test_the_horse_is_killed(services: Services, settings: Settings, server: Moc
         assert_complete(services, job, server, lost_in_flight=LOST)
 
 
+@on_sqlite
 def test_all_workers_are_killed_and_others_come(
     services: Services, settings: Settings, server: MockOpenAI, tmp_path: Path
 ) -> None:
@@ -88,6 +90,7 @@ def test_all_workers_are_killed_and_others_come(
             assert_complete(services, job, server, lost_in_flight=LOST)
 
 
+@on_sqlite
 def test_a_worker_told_to_stop_hands_back_and_nothing_is_asked_twice(
     services: Services, settings: Settings, server: MockOpenAI, tmp_path: Path
 ) -> None:
@@ -115,6 +118,7 @@ def test_the_queue_is_lost_while_no_worker_runs(
             assert_complete(services, job, server)
 
 
+@on_postgresql
 def test_a_stopped_worker_that_wakes_up_late_writes_nothing(
     services: Services, settings: Settings, server: MockOpenAI, tmp_path: Path
 ) -> None:

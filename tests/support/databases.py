@@ -9,6 +9,10 @@ on_both = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indi
 """For what runs on SQLite alone unless it says otherwise."""
 about_redis_alone = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """For slow tests of what Redis and its queue do, to which it makes no difference where the rows are."""
+on_sqlite = about_redis_alone
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+"""For slow tests of real processes, half of them on each: what they may do to a database is tried on both, at every
+point where they may die, by test_failpoints.py."""
 
 KEPT = {"alembic_version", "days"}
 """Tables whose rows outlive a job: what a tenant has used of a day's quota stays used."""
