@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = int(os.environ.get("PROOFHOUSE_EXAMPLES", "50"))
+EXAMPLES = int(os.environ.get("PROOFHOUSE_EXAMPLES", "20"))
 """Requests made up for each operation in the fuzzing phase alone; `.ci/run` asks for 200."""
 
-CONFIG = """
+CONFIG = f"""
 [phases.stateful.generation]
-max-examples = 60  # sequences of requests, each of several
+max-examples = {EXAMPLES * 3 // 10 + 10}  # sequences of requests, each of several
 """
 
 CHECKS = (

@@ -15,7 +15,7 @@ from service.settings import Settings
 from service.store import results
 from service.store.batches import MAX_ATTEMPTS
 from service.targets.base import targets
-from tests.support.databases import about_redis_alone
+from tests.support.databases import about_redis_alone, on_postgresql
 from tests.support.mock_openai import MockOpenAI, text
 from tests.support.promise import assert_the_promise, completed
 from tests.support.running import now, wind_back
@@ -53,6 +53,7 @@ def winding_back(services: Services, when: Callable[[], bool]) -> Iterator[None]
         thread.join()
 
 
+@on_postgresql
 def test_a_case_that_kills_its_worker_costs_its_batch_after_three_attempts_and_nothing_else(
     services: Services, settings: Settings, tmp_path: Path
 ) -> None:

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import inspect
 from sqlalchemy import text as sql
 
 from service.domain.jobs import Job
@@ -19,6 +18,7 @@ from service.pipeline.services import Services
 from service.pipeline.submit import submit
 from service.store import jobs
 from service.store.batches import MAX_ATTEMPTS
+from tests.support.databases import rows
 from tests.support.running import counts, now, run
 from tests.support.specs import job_spec
 
@@ -58,14 +58,6 @@ def refused(services: Services, verb: str, job: Job, **options: Any) -> str:
     with pytest.raises(ConflictError) as caught:
         do(services, verb, job, **options)
     return caught.value.code
-
-
-def rows(services: Services) -> dict[str, int]:
-    """How many rows each table holds, empty ones left out."""
-    tables = inspect(services.store.engine).get_table_names()
-    with services.store.read() as session:
-        found = {table: session.scalar(sql(f'SELECT count(*) FROM "{table}"')) or 0 for table in tables}  # noqa: S608
-    return {table: number for table, number in found.items() if number and table != "alembic_version"}
 
 
 def overtake(monkeypatch: pytest.MonkeyPatch, faster: Callable[[], object]) -> None:

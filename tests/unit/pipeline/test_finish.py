@@ -2,7 +2,6 @@
 
 import pytest
 from prometheus_client import REGISTRY
-from sqlalchemy import inspect
 from sqlalchemy import text as sql
 
 from service.domain.jobs import Job, StatusReason
@@ -14,6 +13,7 @@ from service.pipeline.finish import complete, fail, halt
 from service.pipeline.plan import plan
 from service.pipeline.services import Services
 from service.pipeline.submit import submit
+from tests.support.databases import rows
 from tests.support.running import now, run
 from tests.support.specs import job_spec, scripted
 from tests.support.together import together
@@ -42,14 +42,6 @@ def cancel(services: Services, job: Job) -> Job:
 
 def delete(services: Services, job: Job) -> None:
     control.delete(services, tenant=TENANT, job_id=job.id)
-
-
-def rows(services: Services) -> dict[str, int]:
-    """How many rows each table holds, empty ones left out."""
-    with services.store.read() as session:
-        tables = set(inspect(services.store.engine).get_table_names()) - {"alembic_version"}
-        counted = {table: session.scalar(sql(f"SELECT count(*) FROM {table}")) or 0 for table in tables}  # noqa: S608
-    return {table: count for table, count in counted.items() if count}
 
 
 def all_done(services: Services, job: Job) -> Job:
