@@ -38,6 +38,7 @@ class Fleet:
     """All processes, over one database and one Valkey."""
 
     def __init__(self, environment: Mapping[str, str], key: str, apis: int, workers: int, folder: Path) -> None:
+        self.environment = environment
         self.key = key
         ports = [free_port("127.0.0.1", 0, "--port") for _ in range(apis)]
         self.urls = [f"http://127.0.0.1:{port}" for port in ports]
