@@ -84,6 +84,13 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
                 self._accept_all(listener)
                 listener.close()
 
+    def is_parent_alive(self) -> bool:
+        """Without its parent the worker stops as if it had been told to: another process will want the port."""
+        if super().is_parent_alive():
+            return True
+        self.alive = False
+        return False
+
     def enqueue_req(self, conn: TConn) -> None:
         """Wait for a request's headers; some of it may be there already, read along with the request before."""
         conn.head = bytearray()

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from tests.support.gunicorns import hurried_gunicorn
+from tests.support.stack import wait_for
 
 SLOW = b"GET /slow HTTP/1.1\r\nHost: h\r\n\r\n"
 QUICK = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -30,6 +31,13 @@ class Served:
         client = socket.create_connection(("127.0.0.1", self.port), timeout=10)
         client.sendall(sent)
         return client
+
+    def refuses(self) -> bool:
+        try:
+            self.opened().close()
+        except ConnectionRefusedError:
+            return True
+        return False
 
     def stop(self) -> None:
         """SIGTERM, and the time that it takes to arrive."""
@@ -83,3 +91,11 @@ def test_who_was_connected_but_not_yet_noticed_is_answered(served: Served) -> No
         worker.send_signal(signal.SIGCONT)
         for client in clients:
             answer(client)
+
+
+def test_after_the_death_of_its_parent_the_port_is_soon_free_for_another_and_no_answer_is_lost(served: Served) -> None:
+    with served.opened(SLOW) as client:
+        time.sleep(0.2)
+        served.process.kill()
+        answer(client)
+        wait_for(served.refuses, 5, "the port")
