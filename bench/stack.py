@@ -73,7 +73,7 @@ class Bench:
 @contextmanager
 def running(database: str, workers: int) -> Iterator[Bench]:
     """`proofhouse up` over a new `sqlite` or `postgresql` database."""
-    with tempfile.TemporaryDirectory(prefix="proofhouse-bench-") as folder, _database(database) as environment:
+    with tempfile.TemporaryDirectory(prefix="proofhouse-bench-") as folder, own_database(database) as environment:
         port = free_port("127.0.0.1", 0, "--port")
         command = ("-m", "service.cli", "up", "--data", f"{folder}/data", "--port", str(port))
         process = subprocess.Popen(
@@ -99,7 +99,8 @@ def running(database: str, workers: int) -> Iterator[Bench]:
 
 
 @contextmanager
-def _database(kind: str) -> Iterator[dict[str, str]]:
+def own_database(kind: str) -> Iterator[dict[str, str]]:
+    """What names a new PostgreSQL server of one's own; nothing for `sqlite`, which needs none."""
     if kind == "sqlite":
         yield {}
         return

@@ -3,6 +3,8 @@
 A thread is given a request once its headers are there; until then the connection waits where a thousand may. The body
 must then come at a rate that any network has, and the answer must be taken. Who does neither is cut off, and a
 connection that ends is waited for by no thread.
+
+Told to stop, it answers whoever has connected and closes its door to others, who can then go elsewhere.
 """
 
 import socket
@@ -74,6 +76,21 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         super().__init__(*args, **options)
         self._lingering: deque[TConn] = deque()
 
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """When stopping, take in who has connected and refuse who comes later; gunicorn would let them wait unheard."""
+        super().set_accept_enabled(enabled)
+        if not enabled and not self.alive:
+            for listener in self.sockets:
+                self._accept_all(listener)
+                listener.close()
+
+    def is_parent_alive(self) -> bool:
+        """Without its parent the worker stops as if it had been told to: another process will want the port."""
+        if super().is_parent_alive():
+            return True
+        self.alive = False
+        return False
+
     def enqueue_req(self, conn: TConn) -> None:
         """Wait for a request's headers; some of it may be there already, read along with the request before."""
         conn.head = bytearray()
@@ -118,6 +135,12 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         super().murder_pending()
         while self._lingering and self._lingering[0].timeout < time.monotonic():
             self._end(self._lingering[0], self._lingering)
+
+    def _accept_all(self, listener: Any) -> None:
+        before = -1
+        while self.nr_conns != before:
+            before = self.nr_conns
+            self.accept(listener)
 
     def _on_lingering_socket_readable(self, conn: TConn, client: socket.socket) -> None:
         if _received(client) == b"":

@@ -4,7 +4,9 @@ Run as `python -m workers.worker` by the supervisor in `__main__.py`.
 """
 
 import logging
+import os
 import signal
+from contextlib import suppress
 from resource import struct_rusage
 from typing import Any
 
@@ -33,11 +35,23 @@ class ProofhouseWorker(Worker):
     def handle_warm_shutdown_request(self) -> None:
         """Pass the first SIGTERM on; RQ by itself would wait for the horse however long that takes."""
         if self.horse_pid:
-            self.kill_horse(signal.SIGTERM)
+            with suppress(ProcessLookupError):
+                os.kill(self.horse_pid, signal.SIGTERM)  # not its group, which is ours until it has made its own
+
+    def fork_work_horse(self, job: Task, queue: Queue) -> None:
+        """Fork. A SIGTERM that came a moment too early is passed on now; one that the horse can't hear yet waits."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        try:
+            super().fork_work_horse(job, queue)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        if self._stop_requested:
+            self.handle_warm_shutdown_request()
 
     def setup_work_horse_signals(self) -> None:
         """SIGTERM asks the horse to stop in good order instead of ending it."""
         stopping.watch()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
     def handle_job_success(self, job: Task, queue: Queue, *args: Any, **kwargs: Any) -> None:
         """A task that was queued again while it ran (it handed back its batch) does not expire with this run of it."""

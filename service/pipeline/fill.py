@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ from service.domain.specs import PluginSpec
 from service.failpoints import failpoint
 from service.generators.base import Generator, Tools, generators
 from service.pipeline.equipment import Throttle
+from service.pipeline.pulse import GRACE_SECONDS
 from service.pipeline.services import Services
 from service.registry import join_secrets
 from service.store import cases, examples, making, suites
@@ -33,7 +35,7 @@ async def fill(services: Services, suite: Suite, spec: PluginSpec, token: str, s
     Raises:
         GenerationError: no call to the generator's model can succeed until somebody mends something.
         StaleClaimError: the suite has passed to another worker, or nobody wants it now.
-        ShuttingDownError: `stopping` says that this worker must end.
+        ShuttingDownError: `stopping` says that this worker must end. Calls under way had a while to do so first.
         VaultError: the secrets were sealed with a key that this worker does not have.
     """
     throttle = Throttle(services, suite.tenant, spec, token)
@@ -83,6 +85,8 @@ class Filling:
                 chunk += [last] if last else []
             # Read here and not in the thread that stores it: the generator goes on counting meanwhile.
             await asyncio.to_thread(self._store, chunk, self.generator.effort.to_json())
+            for _ in chunk:
+                self._made.task_done()
 
     @patient
     def _store(self, chunk: list[Case], effort: dict[str, Any]) -> None:
@@ -104,12 +108,25 @@ class Filling:
             making.renew(session, self.suite.id, self.token)
 
     async def _look_around(self) -> None:
-        while True:
-            if self.stopping():
-                raise ShuttingDownError("the worker is shutting down")
-            if self.throttle.maximum:
-                self.throttle.limiter.resize(await asyncio.to_thread(self.throttle.renew, self.throttle.maximum))
-            await asyncio.sleep(TICK_SECONDS)
+        while not self.stopping():
+            await self._share(self.throttle.maximum)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GRACE_SECONDS):
+                await self._wind_up()
+        raise ShuttingDownError("the worker is shutting down")
+
+    async def _wind_up(self) -> None:
+        """Let no further call begin; return when those under way have ended and what they brought is stored."""
+        self.throttle.limiter.resize(0)
+        while self.throttle.limiter.in_use:
+            await self._share(0)
+        await self._share(0)  # once more: what came last is still on its way through the generator
+        await self._made.join()
+
+    async def _share(self, wanted: int) -> None:
+        if self.throttle.maximum:
+            self.throttle.limiter.resize(await asyncio.to_thread(self.throttle.renew, wanted))
+        await asyncio.sleep(TICK_SECONDS)
 
 
 def _equip(services: Services, suite: Suite, spec: PluginSpec, throttle: Throttle) -> Generator:

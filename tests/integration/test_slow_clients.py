@@ -2,18 +2,14 @@
 
 import http.client
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
-from tests.support.stack import wait_for
+from tests.support.gunicorns import hurried_gunicorn
 
-ROOT = Path(__file__).parents[2]
 POST = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n"
 UNREAD = POST.replace(b"POST /", b"POST /unread")
 HEADERS_BEGUN = b"GET / HTTP/1.1\r\nHost: h\r\nX-Slow: "
@@ -23,20 +19,8 @@ MANY = 6
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    log = tmp_path_factory.mktemp("gunicorn") / "log"
-    command = ("-m", "gunicorn", "-c", "python:tests.support.hurried", "-b", "127.0.0.1:0", "tests.support.hurried:app")
-    with log.open("wb") as file:
-        process = subprocess.Popen([sys.executable, *command], cwd=ROOT, stderr=file)  # noqa: S603 - our own command
-    try:
-        yield wait_for(lambda: _port(log), 20, "gunicorn")
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def _port(log: Path) -> int | None:
-    listening = [line for line in log.read_text().splitlines() if "Listening at" in line]
-    return int(listening[0].split("127.0.0.1:")[1].split()[0]) if listening else None
+    with hurried_gunicorn(tmp_path_factory.mktemp("gunicorn") / "log") as (_, port):
+        yield port
 
 
 def opened(port: int, sent: bytes = b"", **options: int) -> socket.socket:

@@ -1,6 +1,7 @@
 """Suites that a model writes, through the whole pipeline: exact numbers or a shortfall, and nothing paid for twice."""
 
 import signal
+import time
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -93,6 +94,32 @@ def test_killed_in_the_middle_it_goes_on_and_asks_for_nothing_that_it_has(
     stored = [case for chunk in cases.stream(services.store, job.suite.id) for case in chunk]
     assert [case.index for case in stored] == list(range(SIZE))
     assert {case.prompt for case in held} <= {case.prompt for case in stored}
+
+
+def test_told_to_stop_a_worker_takes_what_calls_under_way_bring_and_begins_none(services: Services) -> None:
+    with MockOpenAI(lambda hit: writes(hit).after(1 if hit.number < CONCURRENCY else 0)) as server:
+        suite = submit_suite(services, SuiteSpec(generator=writing(server)), None, tenant="acme")
+        make_suite(services, suite.id, lambda: bool(server.hits))
+        held = [case for chunk in cases.stream(services.store, suite.id) for case in chunk]
+        assert len(server.hits) <= CONCURRENCY
+        assert len(held) == sum(map(wanted, server.hits)) < SIZE
+        make_suite(services, suite.id)
+        assert sum(map(wanted, server.hits)) == SIZE, "none was asked for twice"
+    with services.store.read() as session:
+        assert suites.get(session, "acme", suite.id).size == SIZE
+
+
+def test_a_call_that_does_not_end_within_the_grace_is_cut_off(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.pipeline.fill.GRACE_SECONDS", 0.3)
+    with MockOpenAI(slowly(30)) as server:
+        suite = submit_suite(services, SuiteSpec(generator=writing(server)), None, tenant="acme")
+        began = time.monotonic()
+        make_suite(services, suite.id, lambda: bool(server.hits))
+        assert time.monotonic() - began < 10
+    with services.store.read() as session:
+        assert suites.get(session, "acme", suite.id).status is SuiteStatus.GENERATING
 
 
 def test_a_model_that_gives_the_same_for_ever_leaves_a_shortfall_that_is_told_by_cell(services: Services) -> None:

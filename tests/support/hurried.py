@@ -13,9 +13,11 @@ gthread.LINGER_SECONDS = 1.0
 
 
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Say how long the body was; at /unread without having read it, at /large with very much after it."""
+    """Say how long the body was; at /unread without having read it, at /large with much after it, at /slow late."""
     path = environ["PATH_INFO"]
     size = 0 if path == "/unread" else len(environ["wsgi.input"].read())
+    if path == "/slow":
+        time.sleep(1.5)
     start_response("200 OK", [("Content-Type", "text/plain")])
     yield f"{size}".encode()
     if path == "/large":
