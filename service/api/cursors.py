@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -114,6 +114,17 @@ class DifferenceCursor(ResultCursor):
     """(repeat, case index) of the last result seen."""
 
     kind = "differences"
+
+
+def behind(kind: str, found: Sequence[Any], limit: int) -> str | None:
+    """The cursor behind a page of things made at some time, of which one more than the limit was asked for.
+
+    None at the end of the list.
+    """
+    if len(found) <= limit:
+        return None
+    last = found[limit - 1]
+    return encode(kind, last.created_at.isoformat(), last.id)
 
 
 def encode(kind: str, *after: Any) -> str:

@@ -54,9 +54,7 @@ class Examples(MethodView):
             found = examples.page(
                 session, current_tenant(), query.get("category"), after=query.get("cursor"), limit=limit + 1
             )
-        last = found[limit - 1] if len(found) > limit else None
-        cursor = cursors.encode("examples", last.created_at.isoformat(), last.id) if last else None
-        return {"data": found[:limit], "next_cursor": cursor}
+        return {"data": found[:limit], "next_cursor": cursors.behind("examples", found, limit)}
 
 
 @blueprint.route("/<example:example_id>")

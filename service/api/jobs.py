@@ -53,9 +53,7 @@ class Jobs(MethodView):
         with services().store.read() as session:
             limit: int = query.pop("limit")
             found = jobs.page(session, current_tenant(), **query, limit=limit + 1)
-            last = found[limit - 1] if len(found) > limit else None
-            cursor = cursors.encode("jobs", last.created_at.isoformat(), last.id) if last else None
-            return {"data": views(session, found[:limit]), "next_cursor": cursor}
+            return {"data": views(session, found[:limit]), "next_cursor": cursors.behind("jobs", found, limit)}
 
 
 @blueprint.route("/<job:job_id>")

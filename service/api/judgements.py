@@ -66,9 +66,7 @@ class Judgements(MethodView):
             job = jobs.get(session, current_tenant(), job_id)
             which, limit = jobs.JobFilter(completions_of=job.id), query["limit"]
             found = jobs.page(session, current_tenant(), which, after=query["after"], limit=limit + 1)
-            last = found[limit - 1] if len(found) > limit else None
-            cursor = cursors.encode("judgements", last.created_at.isoformat(), last.id) if last else None
-            return {"data": shown(session, found[:limit]), "next_cursor": cursor}
+            return {"data": shown(session, found[:limit]), "next_cursor": cursors.behind("judgements", found, limit)}
 
 
 @blueprint.route("/<judgement:judgement_id>")

@@ -69,9 +69,7 @@ class Suites(MethodView):
             found = suites.page(
                 session, current_tenant(), query.get("status"), after=query.get("cursor"), limit=limit + 1
             )
-        last = found[limit - 1] if len(found) > limit else None
-        cursor = cursors.encode("suites", last.created_at.isoformat(), last.id) if last else None
-        return {"data": found[:limit], "next_cursor": cursor}
+        return {"data": found[:limit], "next_cursor": cursors.behind("suites", found, limit)}
 
 
 @blueprint.route("/<suite:suite_id>")

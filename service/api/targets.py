@@ -53,9 +53,7 @@ class Targets(MethodView):
         limit: int = query["limit"]
         with services().store.read() as session:
             found = stored_targets.page(session, current_tenant(), after=query.get("cursor"), limit=limit + 1)
-        last = found[limit - 1] if len(found) > limit else None
-        cursor = cursors.encode("targets", last.created_at.isoformat(), last.id) if last else None
-        return {"data": found[:limit], "next_cursor": cursor}
+        return {"data": found[:limit], "next_cursor": cursors.behind("targets", found, limit)}
 
 
 @blueprint.route("/<target:target_id>")

@@ -4,13 +4,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import and_, delete, func, or_, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from service.domain.examples import Example, NewExample
 from service.domain.ids import new_id
 from service.domain.sameness import fingerprint
 from service.errors import NotFoundError
+from service.store.paging import Position, newest_first
 from service.store.session import changed, insert_into
 from service.store.tables import Base, ExampleRow
 
@@ -53,20 +54,13 @@ def get(session: Session, tenant: str, example_id: str) -> Example:
     return _to_example(row)
 
 
-def page(
-    session: Session, tenant: str, category: str | None, *, after: tuple[datetime, str] | None, limit: int
-) -> list[Example]:
+def page(session: Session, tenant: str, category: str | None, *, after: Position | None, limit: int) -> list[Example]:
     """A tenant's examples, newest first, from behind `after` (creation time and id of the last one seen)."""
     query = select(ExampleRow).where(ExampleRow.tenant == tenant)
     if category is not None:
         query = query.where(ExampleRow.category == category)
-    if after is not None:
-        when, last = after
-        query = query.where(
-            or_(ExampleRow.created_at < when, and_(ExampleRow.created_at == when, ExampleRow.id < last))
-        )
-    newest_first = query.order_by(ExampleRow.created_at.desc(), ExampleRow.id.desc())
-    return [_to_example(row) for row in session.scalars(newest_first.limit(limit))]
+    some = newest_first(query, ExampleRow.created_at, ExampleRow.id, after=after, limit=limit)
+    return [_to_example(row) for row in session.scalars(some)]
 
 
 def newest(session: Session, tenant: str, categories: Collection[str], most: int) -> Mapping[str, Sequence[str]]:

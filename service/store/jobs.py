@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, func, insert, null, or_, select, update
+from sqlalchemy import Select, delete, func, insert, null, or_, select, update
 from sqlalchemy.orm import Session
 
 from service.domain.ids import new_id
@@ -13,6 +13,7 @@ from service.domain.jobs import Job, StatusReason, Suite
 from service.domain.lifecycle import JobStatus, sources
 from service.domain.specs import JobSpec, Limits, PluginSpec, Thresholds
 from service.errors import NotFoundError
+from service.store.paging import Position, newest_first
 from service.store.session import changed, database_now
 from service.store.suites import to_suite
 from service.store.tables import BatchRow, JobRow, ResultRow, SuiteRow, TallyRow, UsageRow
@@ -91,15 +92,10 @@ def load(session: Session, job_id: str) -> Job | None:
     return _job(*row) if row else None
 
 
-def page(
-    session: Session, tenant: str, which: JobFilter, *, after: tuple[datetime, str] | None, limit: int
-) -> list[Job]:
+def page(session: Session, tenant: str, which: JobFilter, *, after: Position | None, limit: int) -> list[Job]:
     """A tenant's jobs, newest first, from behind `after` (creation time and id of the last one seen)."""
     query = _filtered(_jobs().where(JobRow.tenant == tenant, JobRow.completions_of == which.completions_of), which)
-    if after is not None:
-        when, job_id = after
-        query = query.where(or_(JobRow.created_at < when, and_(JobRow.created_at == when, JobRow.id < job_id)))
-    rows = session.execute(query.order_by(JobRow.created_at.desc(), JobRow.id.desc()).limit(limit))
+    rows = session.execute(newest_first(query, JobRow.created_at, JobRow.id, after=after, limit=limit))
     return [_job(*row) for row in rows]
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -11,6 +11,7 @@ from service.domain.ids import new_id
 from service.domain.lifecycle import FINAL
 from service.domain.specs import PluginSpec
 from service.errors import ConflictError, NotFoundError
+from service.store.paging import Position, newest_first
 from service.store.session import changed
 from service.store.tables import JobRow, TargetRow
 
@@ -58,15 +59,11 @@ def get(session: Session, tenant: str, target_id: str) -> StoredTarget:
     return _stored(row)
 
 
-def page(session: Session, tenant: str, *, after: tuple[datetime, str] | None, limit: int) -> list[StoredTarget]:
+def page(session: Session, tenant: str, *, after: Position | None, limit: int) -> list[StoredTarget]:
     """A tenant's targets, newest first, from behind `after` (creation time and id of the last one seen)."""
     query = select(TargetRow).where(TargetRow.tenant == tenant)
-    if after is not None:
-        when, target_id = after
-        same_time = and_(TargetRow.created_at == when, TargetRow.id < target_id)
-        query = query.where(or_(TargetRow.created_at < when, same_time))
-    newest_first = query.order_by(TargetRow.created_at.desc(), TargetRow.id.desc())
-    return [_stored(row) for row in session.scalars(newest_first.limit(limit))]
+    some = newest_first(query, TargetRow.created_at, TargetRow.id, after=after, limit=limit)
+    return [_stored(row) for row in session.scalars(some)]
 
 
 def replace(session: Session, target_id: str, name: str, target: PluginSpec, sealed: bytes | None) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import and_, delete, exists, or_, select, update
+from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from service.domain.effort import Effort
@@ -13,6 +13,7 @@ from service.domain.specs import PluginSpec
 from service.domain.uploads import Leavings
 from service.errors import NotFoundError
 from service.store import cases
+from service.store.paging import Position, newest_first
 from service.store.session import changed, database_now
 from service.store.tables import JobRow, SuiteRow
 from service.store.waking import WAKE_SECONDS
@@ -72,17 +73,14 @@ def load(session: Session, suite_id: str) -> Suite | None:
 
 
 def page(
-    session: Session, tenant: str, status: SuiteStatus | None, *, after: tuple[datetime, str] | None, limit: int
+    session: Session, tenant: str, status: SuiteStatus | None, *, after: Position | None, limit: int
 ) -> list[Suite]:
     """A tenant's named suites, newest first, from behind `after` (creation time and id of the last one seen)."""
     query = select(SuiteRow).where(SuiteRow.tenant == tenant, SuiteRow.named)
     if status:
         query = query.where(SuiteRow.status == status.value)
-    if after is not None:
-        when, suite_id = after
-        query = query.where(or_(SuiteRow.created_at < when, and_(SuiteRow.created_at == when, SuiteRow.id < suite_id)))
-    newest_first = query.order_by(SuiteRow.created_at.desc(), SuiteRow.id.desc())
-    return [to_suite(row) for row in session.scalars(newest_first.limit(limit))]
+    some = newest_first(query, SuiteRow.created_at, SuiteRow.id, after=after, limit=limit)
+    return [to_suite(row) for row in session.scalars(some)]
 
 
 def sealed_secrets(session: Session, suite_id: str) -> bytes | None:

@@ -76,7 +76,8 @@ VALUES: dict[str, Document] = {
         "podAnnotations": {"team": "safety"},
         "serviceAccountName": "proofhouse",
         "fullnameOverride": "ph",
-        "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"}],
+        "allowedNetworks": ["10.96.0.0/12", "fd00::/8"],
+        "extraEnv": [{"name": "PROOFHOUSE_LOG_LEVEL", "value": "warning"}],
         "service": {"type": "LoadBalancer", "port": 8080},
     },
 }

@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet
 from kubernetes_validate import utils
 
 from service.app import create_app
-from service.settings import Settings
+from service.settings import Settings, log_options
 from tests.deploy import chart
 from tests.deploy.chart import VALUES, containers, of, only, pods
 from tests.unit.test_settings import REQUIRED, Recorder
@@ -33,6 +33,7 @@ def _schemas_read_once() -> Iterator[None]:
 def read_names() -> set[str]:
     environ = Recorder(REQUIRED)
     Settings.from_env(environ)
+    log_options(environ)
     return environ.asked
 
 

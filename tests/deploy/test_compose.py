@@ -74,9 +74,10 @@ def test_every_variable_is_one_that_the_settings_read(name: str) -> None:
     assert set(SERVICES[name]["environment"]) <= read_names()
 
 
-def test_every_secret_must_be_given() -> None:
-    used = set(re.findall(r"\$\{(\w+)(:\?)?", (ROOT / "compose.yaml").read_text()))
-    assert used == {(name, ":?") for name in ("POSTGRES_PASSWORD", "PROOFHOUSE_SECRET_KEY", "GRAFANA_ADMIN_PASSWORD")}
+def test_every_secret_must_be_given_and_nothing_else() -> None:
+    used = set(re.findall(r"\$\{(\w+)(:[?-])?", (ROOT / "compose.yaml").read_text()))
+    secrets = {(name, ":?") for name in ("POSTGRES_PASSWORD", "PROOFHOUSE_SECRET_KEY", "GRAFANA_ADMIN_PASSWORD")}
+    assert used == secrets | {("PROOFHOUSE_ALLOWED_NETWORKS", ":-")}
 
 
 def test_ports_are_open_on_this_machine_alone() -> None:

@@ -39,6 +39,8 @@
   value: {{ .Values.queue | quote }}
 - name: PROOFHOUSE_METRICS_PUBLIC
   value: {{ .Values.metricsPublic | quote }}
+- name: PROOFHOUSE_ALLOWED_NETWORKS
+  value: {{ join "," .Values.allowedNetworks | quote }}
 - name: PROOFHOUSE_SEARCH_URL
   value: {{ .Values.searchUrl | quote }}
 - name: PROOFHOUSE_WORKER_METRICS_PORT
