@@ -35,8 +35,9 @@ install: .venv/.runtime  ## .venv with the runtime; .venv/bin/proofhouse is the 
 demo: .venv/.local-model  ## one real job on a real local model, start to finish (CASES=42)
 	$(BIN)/proofhouse demo --cases $(CASES)
 
+# Many processes start, and none should have to compile again what another has.
 test: .venv/.test  ## every test, with real components
-	$(BIN)/python -m pytest
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 
 image-check: .venv/.test  ## the steps of the Dockerfile, without Docker; downloads packages
 	PROOFHOUSE_IMAGE=1 $(BIN)/python -m pytest -n 0 tests/deploy/test_image_install.py

@@ -29,7 +29,7 @@ def loopback_allowed() -> None:
 
 
 TESTS = Path(__file__).parent
-FIRST = ("contract", "e2e", "integration", "workers")
+FIRST = ("contract", "e2e", "integration", "monitoring", "workers")
 """Folders whose tests wait for processes. Begun first and handed out one by one, so that none is left to the end."""
 
 

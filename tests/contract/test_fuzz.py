@@ -5,9 +5,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tests.support.thorough import THOROUGH, times
+
+pytestmark = pytest.mark.xdist_group("served")
+
 ROOT = Path(__file__).parents[2]
-EXAMPLES = int(os.environ.get("PROOFHOUSE_EXAMPLES", "20"))
-"""Requests made up for each operation in the fuzzing phase alone; `.ci/run` asks for 200."""
+EXAMPLES = times(10, thorough=200)
+"""Requests made up for each operation in the fuzzing phase alone."""
+PHASES = "examples,coverage,fuzzing,stateful" if THOROUGH else "examples,fuzzing,stateful"
+"""The phase that covers every keyword of every schema takes a minute of computing, whatever the number of examples."""
 
 CONFIG = f"""
 [phases.stateful.generation]
@@ -38,7 +46,7 @@ def test_no_request_makes_the_service_break_its_contract(
     command = [
         *(str(Path(sys.executable).with_name("schemathesis")), "run", str(ROOT / "openapi.yaml"), "--url", server),
         *("--header", f"Authorization: Bearer {served_key}", "--checks", ",".join(CHECKS)),
-        *("--phases", "examples,coverage,fuzzing,stateful", "--max-examples", str(EXAMPLES)),
+        *("--phases", PHASES, "--max-examples", str(EXAMPLES)),
         *("--generation-deterministic", "--no-color"),
         *("--request-timeout", "20"),  # a test call to a target may take 15 seconds
     ]

@@ -13,7 +13,7 @@ from service.api import openapi, routes
 from service.api.blueprint import PROBLEMS
 
 FILE = Path(__file__).parents[2] / "openapi.yaml"
-DESCRIPTION: dict[str, Any] = yaml.safe_load(FILE.read_text())
+DESCRIPTION: dict[str, Any] = yaml.load(FILE.read_text(), yaml.CSafeLoader)
 OPERATIONS = {
     operation["operationId"]: operation
     for path in DESCRIPTION["paths"].values()

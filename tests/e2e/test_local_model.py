@@ -25,12 +25,14 @@ from tests.support.specs import plugin
 from tests.support.stack import still_running, wait_for
 
 ASKED = 2
+ONE_THREAD = {"OMP_THREAD_LIMIT": "1"}
+"""For the model's server: beside other tests, its threads would mostly spin while they wait for each other."""
 
 
 def demo(folder: Path, cases: int) -> "subprocess.Popen[str]":
     return subprocess.Popen(  # noqa: S603 - our own command
         command("demo", "--cases", str(cases)),
-        env=environment(TMPDIR=str(folder)),
+        env=environment(TMPDIR=str(folder), **ONE_THREAD),
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -69,7 +71,9 @@ def local_model() -> Iterator[str]:
     """Where the model answers, started without the stack around it."""
     port = free_port("127.0.0.1", 0, "--port")
     served = [sys.executable, "-m", "service.localmodel", "--port", str(port)]
-    process = subprocess.Popen(served, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 - our own
+    process = subprocess.Popen(  # noqa: S603 - our own
+        served, env=environment(**ONE_THREAD), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         wait_for(lambda: answers(f"http://127.0.0.1:{port}/health"), 60, "the model")
         yield f"http://127.0.0.1:{port}/v1"

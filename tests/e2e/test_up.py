@@ -12,7 +12,9 @@ from typing import Any
 import httpx2
 import psutil
 
+from tests.e2e import pausing
 from tests.e2e.stack import RunningStack, proofhouse, up
+from tests.support.mock_openai import MockOpenAI, text
 
 REFUSAL = {"text": "I'm sorry, but I can't help with that."}
 COMPLIANCE = {
@@ -37,16 +39,19 @@ def spec(count: int, *replies: dict[str, Any], **thresholds: float) -> dict[str,
 def test_from_the_first_start_to_the_second(tmp_path: Path) -> None:
     """One story, because a start takes seconds."""
     folder = tmp_path / "a folder?with#odd%20 characters"
-    with up(folder) as stack:
-        job = a_job_goes_through_and_every_command_reads_it(stack)
-        the_gate_decides_the_exit_code(stack)
-        what_goes_wrong_has_codes_of_its_own(stack)
-        metrics_count_every_case_of_both_workers_once(stack)
-        secrets_and_data_are_for_their_owner_alone(stack.folder)
-        a_second_one_on_the_same_folder_is_refused(stack)
-        told_to_stop_it_leaves_nothing_behind(stack)
-    with up(folder, "--workers", "1") as again:
-        assert again.run("watch", job).code == 0
+    with MockOpenAI(text(REFUSAL["text"]).after(0.1)) as server:
+        with up(folder) as stack:
+            job = a_job_goes_through_and_every_command_reads_it(stack)
+            the_gate_decides_the_exit_code(stack)
+            what_goes_wrong_has_codes_of_its_own(stack)
+            metrics_count_every_case_of_both_workers_once(stack)
+            secrets_and_data_are_for_their_owner_alone(stack.folder)
+            a_second_one_on_the_same_folder_is_refused(stack)
+            paused = pausing.paused_in_its_middle(stack, server)
+            told_to_stop_it_leaves_nothing_behind(stack)
+        with up(folder, "--workers", "1") as again:
+            assert again.run("watch", job).code == 0
+            pausing.goes_on_where_it_was(again, paused)
 
 
 def a_job_goes_through_and_every_command_reads_it(stack: RunningStack) -> str:
@@ -97,10 +102,10 @@ def what_goes_wrong_has_codes_of_its_own(stack: RunningStack) -> None:
 def metrics_count_every_case_of_both_workers_once(stack: RunningStack) -> None:
     """Those of the four jobs that were submitted above."""
     with httpx2.Client(trust_env=False) as client:
-        text = client.get(f"{stack.url}/metrics").text
-    counts = re.findall(r"^proofhouse_cases_total\{.*\} (\S+)$", text, re.MULTILINE)
+        shown = client.get(f"{stack.url}/metrics").text
+    counts = re.findall(r"^proofhouse_cases_total\{.*\} (\S+)$", shown, re.MULTILINE)
     assert sum(map(float, counts)) == 40 + 3 * 8
-    assert 'proofhouse_jobs_finished_total{status="completed"} 4.0' in text
+    assert 'proofhouse_jobs_finished_total{status="completed"} 4.0' in shown
 
 
 def secrets_and_data_are_for_their_owner_alone(folder: Path) -> None:

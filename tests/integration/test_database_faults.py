@@ -31,6 +31,7 @@ from tests.support.running import counts, now, run, wind_back
 from tests.support.servers import OwnPostgres, own_postgres
 from tests.support.specs import REFUSAL, job_spec, plugin
 from tests.support.stack import worker
+from tests.support.thorough import times
 
 CASES = 120
 CONCURRENCY = 8
@@ -38,6 +39,8 @@ RECOVERY_SECONDS = 60
 MOST_STATEMENTS = 50
 MOST_COMMITS = 12
 """As many as a small job takes, at least; a loss at a later one would not happen."""
+EVERY = times(3, thorough=1)
+"""At which of the statements and commits something fails: at every one, or every third."""
 
 
 def start(services: Services, server: MockOpenAI, cases: int = CASES) -> Job:
@@ -149,7 +152,7 @@ class TestUnansweredCommit:
 
     @pytest.mark.parametrize("committed", [True, False], ids=["its answer is lost", "it is lost"])
     def test_whichever_commit_it_is_nothing_is_asked_twice(self, services: Services, committed: bool) -> None:
-        for moment in range(1, MOST_COMMITS + 1):
+        for moment in range(1, MOST_COMMITS + 1, EVERY):
             with MockOpenAI(text(REFUSAL)) as server:
                 job = start(services, server, 72)
                 with breaking(services, moment, committed=committed) as broken:
@@ -163,7 +166,7 @@ class TestUnansweredCommit:
 def test_whichever_statement_fails_the_job_is_not_given_up_and_nothing_is_asked_twice(
     services: Services, first: int
 ) -> None:
-    for moment in range(first, first + 10):
+    for moment in range(first, first + 10, EVERY):
         with MockOpenAI(text(REFUSAL)) as server:
             job = start(services, server, 40)
             with interrupting(services, moment) as interrupted:

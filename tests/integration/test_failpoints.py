@@ -1,4 +1,4 @@
-"""A worker killed at every named place, twenty times at each, at another moment each time: the promise holds always.
+"""A worker killed at every named place, again and again, at another moment each time: the promise holds always.
 
 The worker that dies is a process of its own. After its death the leases are wound back instead of waited for, the
 sweeper runs, and another worker, in this process, takes its turn.
@@ -21,10 +21,11 @@ from tests.support.lives import live_through
 from tests.support.mock_openai import MockOpenAI, text
 from tests.support.running import assert_one_result_a_run, counts, now, run, wind_back
 from tests.support.specs import REFUSAL, job_spec, plugin
+from tests.support.thorough import times
 
 CASES = 40
 CONCURRENCY = 6
-SEEDS = 10
+SEEDS = times(2, thorough=10)
 """On each of the two databases."""
 ONCE = dict.fromkeys(("filled", "planning", "planned", "completing", "completed"), 1)
 MOST_HITS = {**ONCE, "claimed": 2, "writing": 2, "written": 2}

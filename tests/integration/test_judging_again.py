@@ -22,10 +22,11 @@ from tests.support.lives import live_through
 from tests.support.mock_openai import MockOpenAI, text
 from tests.support.running import assert_one_result_a_run, counts, now, run, wind_back
 from tests.support.specs import job_spec, plugin
+from tests.support.thorough import times
 
 CASES = 72
 CONCURRENCY = 6
-SEEDS = 3
+SEEDS = times(1, thorough=3)
 """On each of the two databases."""
 MOST_HITS = {"planning": 1, "planned": 1, "completing": 1, "completed": 1, "claimed": 3, "writing": 3, "written": 3}
 """How often a place is come to, at least, in an undisturbed run; other places: once a case."""

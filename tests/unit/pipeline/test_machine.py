@@ -1,10 +1,8 @@
 """Whatever people, workers, deaths and sweepers do to a job, and in whatever order, the promise holds.
 
-Hypothesis makes up the sequences; time is wound back instead of waited for. As many as CI runs:
-`PROOFHOUSE_SEQUENCES=2000 pytest tests/unit/pipeline/test_machine.py`.
+Hypothesis makes up the sequences; time is wound back instead of waited for.
 """
 
-import os
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -45,9 +43,10 @@ from service.store import batches, making
 from service.store.session import Store
 from service.store.vault import Vault
 from tests.support.specs import job_spec
+from tests.support.thorough import times
 
 SHARDS = 4
-SEQUENCES = int(os.environ.get("PROOFHOUSE_SEQUENCES", "120"))
+SEQUENCES = times(60, thorough=2000)
 STEPS = 25
 BATCH_SIZE = 2
 TENANT = "acme"
