@@ -2,9 +2,9 @@
 # tests/deploy/test_image_install.py carries out these steps on a machine without Docker, so keep them plain.
 FROM python:3.13-slim AS build
 WORKDIR /src
-COPY requirements/runtime.txt requirements/runtime.txt
+COPY requirements/otel.txt requirements/otel.txt
 RUN python -m venv /opt/proofhouse && mkdir -m 0700 /data
-RUN /opt/proofhouse/bin/pip install --no-cache-dir --disable-pip-version-check --only-binary=:all: --require-hashes -r requirements/runtime.txt
+RUN /opt/proofhouse/bin/pip install --no-cache-dir --disable-pip-version-check --only-binary=:all: --require-hashes -r requirements/otel.txt
 COPY pyproject.toml README.md ./
 COPY service service
 COPY workers workers

@@ -49,6 +49,8 @@ class Suite:
     upload: Leavings | None
     """What was left out of an upload; None for a suite that came about in another way."""
     created_at: datetime
+    traceparent: str | None = None
+    """As of a job; None for a suite that a job has brought along."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from service.llm import guard
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _PORT = r"(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})"  # 1 to 65535
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _GROUP = "[0-9A-Fa-f]{1,4}"
 _IPV6 = "|".join(  # written out, then with :: behind so many groups; RFC 4291, section 2.2
     [
@@ -112,11 +113,14 @@ def one_line(value: str) -> None:
 
 def _reachable(value: str) -> None:
     """Validator: a courtesy, since the guard looks at every connection, and at what names stand for."""
-    host = re.match(rf"https?://({_HOST})", value)
-    kind = host and guard.refused_literal(host[1])
-    if kind:
+    found = re.match(rf"(https?)://({_HOST})(?::({_PORT}))?", value)
+    if not found:
+        return
+    scheme, host, port = found.groups()
+    refused = guard.refused_at_sight(host, int(port or _DEFAULT_PORTS[scheme]))
+    if refused:
         raise ValidationError(
-            f"Must not be a {kind} address, unless the operator adds its network to PROOFHOUSE_ALLOWED_NETWORKS."
+            f"Must not be at {refused}, unless the operator adds its network to PROOFHOUSE_ALLOWED_NETWORKS."
         )
 
 

@@ -99,7 +99,7 @@ def submit_suite(
 def _generated(
     services: Services, generator: PluginSpec, name: str | None, tenant: str, once: IdempotencyKey | None
 ) -> Suite:
-    new = replace(to_generate(services, generator), name=name, named=True)
+    new = replace(to_generate(services, generator), name=name, named=True, traceparent=tracing.traceparent())
     with services.store.write() as session:
         suite = suites.create(session, tenant, new)
         if once:

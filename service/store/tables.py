@@ -146,6 +146,8 @@ class SuiteRow(Base):
     """Cases whose prompt another case before them has; counted when it is frozen."""
     upload: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """What an upload left out: service.domain.uploads.Leavings."""
+    traceparent: Mapped[str | None] = mapped_column(String(55))
+    """The span of the request that asked for it as such; None for one that a job brought along."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     claim: Mapped[str | None] = mapped_column(String(40))
     """Fencing token of the worker that makes the suite; a write with another token changes nothing."""

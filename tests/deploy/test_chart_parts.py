@@ -3,6 +3,7 @@
 import json
 import re
 
+import pytest
 import yaml
 
 from service import gunicorn_conf
@@ -92,8 +93,10 @@ def test_the_ingress_leads_to_the_api_and_not_to_its_metrics() -> None:
     assert not {path for path in paths if "/metrics".startswith(path)}
 
 
-def test_workers_reach_models_but_not_where_clouds_keep_credentials() -> None:
-    egress = only(of("needed"), "NetworkPolicy", "-worker")["spec"]["egress"]
+@pytest.mark.parametrize("part", ["worker", "api"])
+def test_what_calls_models_reaches_them_but_not_where_clouds_keep_credentials(part: str) -> None:
+    """The API, too, calls a target: that one is tried out."""
+    egress = only(of("needed"), "NetworkPolicy", f"-{part}")["spec"]["egress"]
     blocks = [peer["ipBlock"] for rule in egress for peer in rule.get("to", []) if "ipBlock" in peer]
     assert {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]} in blocks
 

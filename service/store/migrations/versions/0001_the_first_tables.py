@@ -95,6 +95,7 @@ def upgrade() -> None:
     sa.Column('effort', sa.JSON(), nullable=False),
     sa.Column('duplicates', sa.Integer(), nullable=False),
     sa.Column('upload', sa.JSON(none_as_null=True), nullable=True),
+    sa.Column('traceparent', sa.String(length=55), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('claim', sa.String(length=40), nullable=True),
     sa.Column('leased_until', sa.Float(), nullable=True),
