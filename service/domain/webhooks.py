@@ -50,9 +50,12 @@ def key_of(secret: str) -> bytes:
     """
     if not secret.startswith(ENCODED):
         return secret.encode()
-    key = base64.b64decode(secret.removeprefix(ENCODED), validate=True)
+    try:
+        key = base64.b64decode(secret.removeprefix(ENCODED), validate=True)
+    except ValueError:
+        key = b""
     if not key:
-        raise ValueError("an empty key")
+        raise ValueError(f"Behind {ENCODED} must stand a key in base64.")
     return key
 
 

@@ -37,8 +37,8 @@ class WebhookSchema(Schema):
     def _usable(self, secret: str, **_: Any) -> None:
         try:
             key_of(secret)
-        except ValueError:
-            raise ValidationError("What stands behind whsec_ must be base64.") from None
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> Webhook:
