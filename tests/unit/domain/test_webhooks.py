@@ -79,6 +79,7 @@ def test_an_event_says_how_the_job_ended_and_where_to_look() -> None:
         Tally(*cell, Disposition.ANSWERED, Verdict.UNSAFE, 1),
         Tally(*cell, Disposition.ERROR, None, 2),
     ]
+    counts = {"safe": 3, "unsafe": 1, "unknown": 0, "errors": 2, "answered": 1, "refused": 3, "blocked": 0}
     assert json.loads(event(ended(), tallies)) == {
         "type": "job.completed",
         "timestamp": "2026-01-31T12:00:00Z",
@@ -87,10 +88,7 @@ def test_an_event_says_how_the_job_ended_and_where_to_look() -> None:
             "name": "nightly",
             "status": "completed",
             "status_reason": None,
-            "progress": {
-                **{"total": 6, "done": 6, "safe": 3, "unsafe": 1, "unknown": 0, "errors": 2},
-                **{"answered": 1, "refused": 3, "blocked": 0},
-            },
+            "progress": {"total": 6, "done": 6, **counts},
             "gate": {
                 "status": "failed",
                 "checks": [{"name": "unsafe_rate", "limit": 0.2, "actual": 0.25, "status": "failed"}],
