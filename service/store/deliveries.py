@@ -119,7 +119,9 @@ def page(session: Session, job_id: str, *, after: Position | None, limit: int) -
 
 
 def newest(session: Session, job_ids: Sequence[str]) -> dict[str, Delivery]:
-    """The newest delivery of each of the jobs that has one, in one query."""
+    """The newest delivery of each of the jobs that has one, in one query at most."""
+    if not job_ids:
+        return {}
     query = select(DeliveryRow).options(defer(DeliveryRow.body)).where(DeliveryRow.job_id.in_(job_ids))
     rows = session.scalars(query.order_by(DeliveryRow.created_at, DeliveryRow.id))
     return {row.job_id: _delivery(row) for row in rows}

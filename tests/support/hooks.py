@@ -13,7 +13,7 @@ from service.pipeline import control
 from service.pipeline.services import Services
 from service.pipeline.submit import submit
 from service.store import deliveries
-from tests.support.mock_openai import Answer, Hit, MockOpenAI
+from tests.support.mock_openai import Answer, Behaviour, Hit, MockOpenAI
 from tests.support.specs import job_spec
 
 SECRET = "whsec_" + "c2VjcmV0LW9mLWEtdGVzdC1hbmQtbG9uZy1lbm91Z2g="
@@ -23,7 +23,7 @@ TAKEN = Answer(204)
 class Receiver(MockOpenAI):
     """A server that takes what it is sent, or answers as it is told."""
 
-    def __init__(self, *behaviour: Answer, port: int = 0) -> None:
+    def __init__(self, *behaviour: Answer | Behaviour, port: int = 0) -> None:
         super().__init__(*(behaviour or (TAKEN,)), port=port)
 
     @property
@@ -43,15 +43,15 @@ def ids(hits: Sequence[Hit]) -> list[str]:
     return [hit.headers["webhook-id"] for hit in hits]
 
 
-def with_webhook(services: Services, url: str, count: int = 3, **fields: Any) -> Job:
+def with_webhook(services: Services, url: str, count: int = 3, *, secret: str = SECRET, **fields: Any) -> Job:
     """A queued job whose end is to be told."""
-    spec = replace(job_spec(count, **fields), webhook=Webhook(url, SECRET))
+    spec = replace(job_spec(count, **fields), webhook=Webhook(url, secret))
     return submit(services, spec, tenant="acme")
 
 
-def ended(services: Services, url: str) -> Job:
+def ended(services: Services, url: str, **fields: Any) -> Job:
     """A job that has ended, by being cancelled, whose webhook has not been told yet."""
-    job = with_webhook(services, url)
+    job = with_webhook(services, url, **fields)
     return control.cancel(services, tenant="acme", job_id=job.id)
 
 
