@@ -21,7 +21,7 @@ ENCODED = "whsec_"
 
 def event_type(job: Job) -> str:
     """What has happened to an ended job: `job.completed`, `job.failed` or `job.cancelled`."""
-    return f"{job.kind}.{job.status}"
+    return f"job.{job.status}"
 
 
 def event(job: Job, tallies: Sequence[Tally]) -> str:

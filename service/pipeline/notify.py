@@ -44,7 +44,7 @@ logger = logging.getLogger(__name__)
 def note_end(session: Session, job: Job) -> None:
     """Have the job's webhook told, if it has one; part of the transaction that ends the job."""
     if job.webhook:
-        deliveries.add(session, job.id)
+        deliveries.add(session, job)
 
 
 def queue_deliveries(services: Services) -> bool:

@@ -35,22 +35,22 @@ class Due:
     """The job's secrets."""
 
 
-def add(session: Session, job_id: str) -> None:
+def add(session: Session, job: Job) -> None:
     """Have a job's webhook told of its end, in the transaction that has just brought it there."""
     session.expire_all()  # what was read of the job before it ended
-    if job := jobs.load(session, job_id):
-        session.execute(
-            insert(DeliveryRow).values(
-                id=new_id("msg"),
-                job_id=job.id,
-                type=event_type(job),
-                body=event(job, tallies.read(session, job.id)),
-                created_at=datetime.now(UTC),
-                state=DeliveryState.WAITING.value,
-                due_at=database_now(),
-                attempts=0,
-            )
+    ended = jobs.get(session, job.tenant, job.id)
+    session.execute(
+        insert(DeliveryRow).values(
+            id=new_id("msg"),
+            job_id=job.id,
+            type=event_type(ended),
+            body=event(ended, tallies.read(session, job.id)),
+            created_at=datetime.now(UTC),
+            state=DeliveryState.WAITING.value,
+            due_at=database_now(),
+            attempts=0,
         )
+    )
 
 
 def next_due(session: Session) -> str | None:

@@ -11,7 +11,7 @@ import pytest
 from cryptography.fernet import Fernet
 from prometheus_client import REGISTRY
 
-from service import failpoints
+from service import failpoints, tracing
 from service.domain.deliveries import MAX_ATTEMPTS, AttemptResult, Delivery, DeliveryError, DeliveryState
 from service.domain.jobs import Job
 from service.failpoints import FailpointError
@@ -27,6 +27,7 @@ from tests.support.hooks import TAKEN, Receiver, ended, ids, told, verified, wit
 from tests.support.lives import deliver_through
 from tests.support.mock_openai import GARBAGE, HANG, RESET, Answer
 from tests.support.running import run, wind_back
+from tests.support.spans import is_child, recorded
 
 BROKEN = Answer(500)
 
@@ -335,3 +336,14 @@ def test_no_line_of_the_log_has_the_address(services: Services, caplog: pytest.L
     ]
     assert "hooks" not in caplog.text
     assert str(receiver.port) not in "\n".join(lines)
+
+
+def test_an_attempt_is_part_of_the_jobs_trace(services: Services) -> None:
+    with Receiver() as receiver, recorded() as spans:
+        with tracing.span("request", {}):
+            job = with_webhook(services, receiver.url)
+        control.cancel(services, tenant="acme", job_id=job.id)
+        deliver(services)
+    attempt = spans.one("deliver webhook")
+    assert is_child(attempt, spans.one("request"))
+    assert (attempt.attributes or {})["proofhouse.job_id"] == job.id

@@ -1,8 +1,11 @@
+from pathlib import Path
+
 import pytest
 
 from service.domain.deliveries import (
     MAX_ATTEMPTS,
     MAX_RETRY_AFTER,
+    WAITS,
     Answer,
     AttemptResult,
     DeliveryError,
@@ -11,6 +14,7 @@ from service.domain.deliveries import (
     wait_after,
 )
 
+PAGE = (Path(__file__).parents[3] / "docs" / "webhooks.md").read_text()
 HOUR = 3600.0
 LEAST, MOST = 0.0, 1.0
 
@@ -56,3 +60,13 @@ def test_what_comes_of_an_attempt(answer: Answer, attempt: int, result: AttemptR
 @pytest.mark.parametrize("error", DeliveryError)
 def test_every_error_says_what_it_means(error: DeliveryError) -> None:
     assert error.message.endswith(".")
+
+
+@pytest.mark.parametrize("word", [*DeliveryError, *DeliveryState])
+def test_the_page_has_a_line_for_every_error_and_state(word: str) -> None:
+    assert f"\n| `{word}` | " in PAGE
+
+
+def test_the_page_says_when_attempts_are_made() -> None:
+    assert [wait / 60 for wait in WAITS[1:3]] + [wait / HOUR for wait in WAITS[3:]] == [5, 30, 2, 5, 8, 10]
+    assert f"after {WAITS[0]:g} seconds, 5 and 30 minutes, 2, 5, 8 and 10 hours" in PAGE

@@ -29,7 +29,7 @@ def job(store: Store) -> Job:
 def end(store: Store, job: Job) -> None:
     with store.write() as session:
         jobs.move(session, job.id, JobStatus.CANCELLED)
-        deliveries.add(session, job.id)
+        deliveries.add(session, job)
 
 
 def claim(store: Store, token: str = "mine", limit: int = 10) -> list[Due]:
