@@ -8,6 +8,7 @@ import asyncio
 import logging
 import random
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import aiohttp
 from sqlalchemy.orm import Session
@@ -101,6 +102,8 @@ def _claim(services: Services, token: str) -> list[Due]:
 
 
 async def _send_all(services: Services, due: list[Due], token: str) -> None:
+    # Names are looked up in threads, and a look-up that hangs can't be broken off: others need threads of their own.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2 * AT_ONCE))
     async with http_session(AT_ONCE) as http, asyncio.TaskGroup() as group:
         for delivery in due:
             group.create_task(_send(services, http, delivery, token))

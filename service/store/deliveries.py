@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, func, insert, or_, select, update
 from sqlalchemy.orm import Session, defer
 
 from service.domain.deliveries import AttemptResult, Delivery, DeliveryError, DeliveryState
@@ -122,13 +122,16 @@ def newest(session: Session, job_ids: Sequence[str]) -> dict[str, Delivery]:
     """The newest delivery of each of the jobs that has one, in one query at most."""
     if not job_ids:
         return {}
-    query = select(DeliveryRow).options(defer(DeliveryRow.body)).where(DeliveryRow.job_id.in_(job_ids))
-    rows = session.scalars(query.order_by(DeliveryRow.created_at, DeliveryRow.id))
-    return {row.job_id: _delivery(row) for row in rows}
+    age = func.row_number().over(
+        partition_by=DeliveryRow.job_id, order_by=(DeliveryRow.created_at.desc(), DeliveryRow.id.desc())
+    )
+    of_jobs = select(DeliveryRow.id, age.label("age")).where(DeliveryRow.job_id.in_(job_ids)).subquery()
+    query = select(DeliveryRow).options(defer(DeliveryRow.body)).join(of_jobs, of_jobs.c.id == DeliveryRow.id)
+    return {row.job_id: _delivery(row) for row in session.scalars(query.where(of_jobs.c.age == 1))}
 
 
 def _due() -> ColumnElement[bool]:
-    return and_(DeliveryRow.due_at <= database_now(), DeliveryRow.state == DeliveryState.WAITING.value)
+    return DeliveryRow.due_at <= database_now()
 
 
 def _delivery(row: DeliveryRow) -> Delivery:

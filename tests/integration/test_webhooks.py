@@ -5,6 +5,7 @@ Waits and leases are wound back instead of waited for.
 
 import logging
 import signal
+import time
 from itertools import chain, repeat
 
 import pytest
@@ -175,6 +176,23 @@ def test_one_that_hangs_does_not_hold_up_the_others(services: Services, monkeypa
         assert slow.peak == 3
     assert [only(services, job).last_error for job in slow_jobs] == [DeliveryError.TIMEOUT] * 3
     assert only(services, quick_job).state is DeliveryState.DELIVERED
+
+
+def test_names_that_are_not_found_for_long_do_not_hold_up_the_others(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posting, "TIMEOUT_SECONDS", 0.5)
+
+    def lost() -> list[str]:
+        time.sleep(1.0)
+        return ["127.0.0.1"]
+
+    with Receiver() as receiver, network("127.0.0.1/32", lost_example=lost, known_example=["127.0.0.1"]):
+        lost_jobs = [ended(services, f"http://lost.example:{receiver.port}/") for _ in range(AT_ONCE - 1)]
+        known = ended(services, f"http://known.example:{receiver.port}/")
+        deliver(services)
+    assert only(services, known).state is DeliveryState.DELIVERED
+    assert {only(services, job).last_error for job in lost_jobs} == {DeliveryError.TIMEOUT}
 
 
 @pytest.mark.parametrize("status", [429, 503])
