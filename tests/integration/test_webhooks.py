@@ -6,6 +6,7 @@ Waits and leases are wound back instead of waited for.
 import logging
 import signal
 import time
+from dataclasses import replace
 from itertools import chain, repeat
 
 import pytest
@@ -21,6 +22,7 @@ from service.pipeline.notify import AT_ONCE, TASK, deliver, redeliver
 from service.pipeline.services import Services
 from service.pipeline.sweep import sweep
 from service.settings import Settings
+from service.store.reseal import reseal_all
 from service.store.vault import Vault
 from tests.support.connects import network
 from tests.support.databases import on_both
@@ -31,6 +33,8 @@ from tests.support.running import run, wind_back
 from tests.support.spans import is_child, recorded
 
 BROKEN = Answer(500)
+SHORT_SECONDS = 1.5
+"""In place of fifteen, and long enough for a receiver that answers at once."""
 
 
 @pytest.fixture
@@ -153,7 +157,7 @@ def test_a_redirect_is_not_followed(services: Services, status: int) -> None:
 def test_what_is_no_answer_is_tried_again(
     services: Services, answer: Answer, error: DeliveryError, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(posting, "TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(posting, "TIMEOUT_SECONDS", SHORT_SECONDS)
     with Receiver(answer) as receiver:
         job = ended(services, receiver.url)
         deliver(services)
@@ -168,7 +172,7 @@ def test_a_status_is_enough_however_slowly_the_rest_comes(services: Services) ->
 
 
 def test_one_that_hangs_does_not_hold_up_the_others(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(posting, "TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr(posting, "TIMEOUT_SECONDS", SHORT_SECONDS)
     with Receiver(HANG) as slow, Receiver() as quick:
         slow_jobs = [ended(services, slow.url) for _ in range(3)]
         quick_job = ended(services, quick.url)
@@ -181,10 +185,10 @@ def test_one_that_hangs_does_not_hold_up_the_others(services: Services, monkeypa
 def test_names_that_are_not_found_for_long_do_not_hold_up_the_others(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(posting, "TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr(posting, "TIMEOUT_SECONDS", SHORT_SECONDS)
 
     def lost() -> list[str]:
-        time.sleep(1.0)
+        time.sleep(SHORT_SECONDS + 0.5)
         return ["127.0.0.1"]
 
     with Receiver() as receiver, network("127.0.0.1/32", lost_example=lost, known_example=["127.0.0.1"]):
@@ -295,16 +299,22 @@ def test_no_proxy_of_the_environment_is_asked(services: Services, monkeypatch: p
     assert only(services, job).state is DeliveryState.DELIVERED
 
 
-def test_a_worker_without_the_key_leaves_it_to_a_later_attempt(services: Services, settings: Settings) -> None:
-    stranger = Services(
-        services.store, services.redis, services.queue, Vault([Fernet.generate_key().decode()]), services.search_url
-    )
+def test_a_worker_without_the_key_leaves_it_to_a_later_attempt(services: Services) -> None:
     with Receiver() as receiver:
         job = ended(services, receiver.url)
-        deliver(stranger)
+        deliver(replace(services, vault=Vault([Fernet.generate_key().decode()])))
         assert only(services, job).last_error is DeliveryError.SECRETS_UNREADABLE
         attempt(services)
     assert only(services, job).state is DeliveryState.DELIVERED
+
+
+def test_a_webhook_outlives_a_change_of_the_encryption_key(services: Services, settings: Settings) -> None:
+    new = Fernet.generate_key().decode()
+    with Receiver() as receiver:
+        ended(services, receiver.url)
+        assert reseal_all(services.store, Vault([new, *settings.secret_keys])) == 1
+        deliver(replace(services, vault=Vault([new])))
+    assert verified(receiver.hits[0])["type"] == "job.cancelled"
 
 
 def test_a_fault_in_one_costs_that_one_alone(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
