@@ -191,8 +191,9 @@ def test_names_that_are_not_found_for_long_do_not_hold_up_the_others(
         time.sleep(SHORT_SECONDS + 0.5)
         return ["127.0.0.1"]
 
-    with Receiver() as receiver, network("127.0.0.1/32", lost_example=lost, known_example=["127.0.0.1"]):
-        lost_jobs = [ended(services, f"http://lost.example:{receiver.port}/") for _ in range(AT_ONCE - 1)]
+    names = {f"lost{number}_example": lost for number in range(AT_ONCE - 1)}
+    with Receiver() as receiver, network("127.0.0.1/32", **names, known_example=["127.0.0.1"]):
+        lost_jobs = [ended(services, f"http://{name.replace('_', '.')}:{receiver.port}/") for name in names]
         known = ended(services, f"http://known.example:{receiver.port}/")
         deliver(services)
     assert only(services, known).state is DeliveryState.DELIVERED
