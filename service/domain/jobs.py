@@ -78,6 +78,8 @@ class Job:
     """For a judgement, the job whose stored completions it has judged again; no target is asked then."""
     traceparent: str | None = None
     """The span of the request that submitted it, as W3C Trace Context writes it; None if that was not traced."""
+    webhook: str | None = None
+    """The address that is told when it has ended, without its query; None if nobody is."""
 
     @property
     def kind(self) -> str:

@@ -23,6 +23,7 @@ _IPV6 = "|".join(  # written out, then with :: behind so many groups; RFC 4291, 
 )
 _HOST = rf"(?:[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?|\[(?:{_IPV6})\])"
 _BASE_URL = rf"^https?://{_HOST}(?::{_PORT})?(?:/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?$"
+_ADDRESS = rf"{_BASE_URL[:-1]}(?:\?[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?$"
 
 
 class NumberField(fields.Float):
@@ -77,6 +78,12 @@ def base_url(**options: Any) -> fields.String:
     """An http or https address without credentials, query or fragment."""
     address = validate.Regexp(_BASE_URL, error="Must be an http:// or https:// address without query or fragment.")
     return fields.String(validate=[validate.Length(8, 2048), address, _without_user, one_line, _reachable], **options)
+
+
+def address(**options: Any) -> fields.String:
+    """An http or https address, with a query if need be, without credentials or fragment."""
+    pattern = validate.Regexp(_ADDRESS, error="Must be an http:// or https:// address without user or fragment.")
+    return fields.String(validate=[validate.Length(8, 2048), pattern, one_line, _reachable], **options)
 
 
 def secret(description: str) -> fields.String:

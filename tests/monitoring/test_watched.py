@@ -26,6 +26,7 @@ from tests.monitoring import runbooks
 from tests.monitoring.test_files import ALERTS, RECORDS
 from tests.support import dashboards
 from tests.support.dashboards import Query, query
+from tests.support.hooks import SECRET, Receiver
 from tests.support.mock_openai import Answer, Hit, MockOpenAI, azure_filter, status, text
 from tests.support.prometheus import Prometheus, Sample, program, promtool, running
 from tests.support.specs import REFUSAL
@@ -140,10 +141,10 @@ def serving(settings: Settings, port: int, folder: Path) -> Iterator[None]:
 
 def test_every_query_that_we_ship_has_an_answer_while_a_job_runs(watched: Watched, tmp_path: Path) -> None:
     """One story, because a stack takes seconds to start and a job to run."""
-    with MockOpenAI(Model()) as model:
-        first = a_job_runs_to_its_end(watched, model.base_url, FIRST)
+    with MockOpenAI(Model()) as model, Receiver() as receiver:
+        first = a_job_runs_to_its_end(watched, model.base_url, FIRST, receiver.url)
         start = time.time()
-        job = a_job_runs_to_its_end(watched, model.base_url, CASES)
+        job = a_job_runs_to_its_end(watched, model.base_url, CASES, receiver.url)
     run = Run(first, job, start, time.time())
     every_panel_has_figures(watched.prometheus, run)
     the_throughput_panel_agrees_with_the_job(watched.prometheus, run)
@@ -151,6 +152,7 @@ def test_every_query_that_we_ship_has_an_answer_while_a_job_runs(watched: Watche
     the_latency_panel_shows_the_models_latency(watched.prometheus, run)
     every_rule_has_something_to_go_by(watched.prometheus, run)
     the_variables_find_the_scrape_targets(watched.prometheus)
+    the_webhooks_were_delivered(watched, run)
     promtool_has_nothing_to_say_of_what_is_exposed(watched.exposed)
     every_query_of_the_runbooks_has_an_answer(watched.prometheus, run)
     with MockOpenAI(Model()) as model:
@@ -159,9 +161,9 @@ def test_every_query_that_we_ship_has_an_answer_while_a_job_runs(watched: Watche
         )
 
 
-def a_job_runs_to_its_end(watched: Watched, base_url: str, cases: int) -> dict[str, Any]:
+def a_job_runs_to_its_end(watched: Watched, base_url: str, cases: int, webhook: str) -> dict[str, Any]:
     deadline = time.monotonic() + 90
-    job = submitted(watched, base_url, cases, AT_ONCE)
+    job = submitted(watched, base_url, cases, AT_ONCE, webhook={"url": webhook, "secret": SECRET})
     while job["status"] != "completed":
         assert job["status"] in {"queued", "generating", "running"}, job["status_reason"]
         assert time.monotonic() < deadline
@@ -172,11 +174,11 @@ def a_job_runs_to_its_end(watched: Watched, base_url: str, cases: int) -> dict[s
     return dict(job)
 
 
-def submitted(watched: Watched, base_url: str, cases: int, at_once: int) -> dict[str, Any]:
+def submitted(watched: Watched, base_url: str, cases: int, at_once: int, **fields: Any) -> dict[str, Any]:
     target = {"type": "openai", "base_url": base_url, "model": "target", "max_concurrency": at_once}
     judge = {"type": "llm", "base_url": base_url, "model": "judge", "max_concurrency": at_once}
     suite = {"generator": "matrix", "limit": cases, "seed": 1}
-    spec = {"target": target, "judge": judge, "suite": suite}
+    spec = {"target": target, "judge": judge, "suite": suite, **fields}
     return dict(watched.api.post("/v1/jobs", json=spec).raise_for_status().json())
 
 
@@ -250,6 +252,18 @@ def _firing(prometheus: Prometheus) -> set[str]:
 def _compared(expression: str) -> str:
     """An alert's expression without its thresholds: what is compared with them."""
     return re.sub(r" (==|>) [\d.]+", "", expression).replace("unless on ()", "and on ()")
+
+
+def the_webhooks_were_delivered(watched: Watched, run: Run) -> None:
+    """Both, as the panel and the jobs say."""
+    panel = query(THROUGHPUT, "Webhooks")
+    shown = {
+        each["metric"]["result"]: round(sum(numbers(each)))
+        for each in watched.prometheus.at(panel.filled(WIDE_SECONDS), run.end)
+    }
+    assert shown == {"delivered": 2, "retried": 0, "gone": 0, "given_up": 0}
+    for job in (run.first, run.job):
+        assert watched.api.get(f"/v1/jobs/{job['id']}").json()["webhook"]["state"] == "delivered"
 
 
 def the_variables_find_the_scrape_targets(prometheus: Prometheus) -> None:
