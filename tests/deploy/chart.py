@@ -28,6 +28,8 @@ MONITORING: Document = {
 }
 KEDA: Document = {"keda": {"enabled": True, "prometheusUrl": "http://prometheus.monitoring:9090"}}
 PEER: Document = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress"}}}
+MODELS: Document = {"ipBlock": {"cidr": "10.20.0.0/16"}}
+SCRAPER: Document = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
 
 VALUES: dict[str, Document] = {
     "needed": NEEDED,
@@ -51,8 +53,9 @@ VALUES: dict[str, Document] = {
     "no policies": {**NEEDED, "networkPolicy": {"enabled": False}, "podDisruptionBudget": {"enabled": False}},
     "narrow policies": {
         **NEEDED,
-        "networkPolicy": {"apiFrom": [PEER], "metricsFrom": [PEER], "databasePort": 6432, "modelsTo": [{"to": [PEER]}]},
+        "networkPolicy": {"apiFrom": [PEER], "metricsFrom": [SCRAPER], "modelsTo": [{"to": [MODELS]}]},
     },
+    "an API for some, its metrics for no others": {**NEEDED, "networkPolicy": {"apiFrom": [PEER]}},
     "ingress": {
         **NEEDED,
         "ingress": {"enabled": True, "host": "proofhouse.example", "tlsSecret": "tls", "className": "nginx"},

@@ -92,12 +92,6 @@ def test_the_ingress_leads_to_the_api_and_not_to_its_metrics() -> None:
     assert not {path for path in paths if "/metrics".startswith(path)}
 
 
-def test_workers_reach_models_but_not_where_clouds_keep_credentials() -> None:
-    egress = only(of("needed"), "NetworkPolicy", "-worker")["spec"]["egress"]
-    blocks = [peer["ipBlock"] for rule in egress for peer in rule.get("to", []) if "ipBlock" in peer]
-    assert {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]} in blocks
-
-
 def test_a_long_release_name_still_makes_names_that_kubernetes_takes() -> None:
     for each in chart.documents(VALUES["monitoring"], release="a" * 53):
         assert len(each["metadata"]["name"]) <= 63

@@ -124,3 +124,9 @@ checksum/secret: {{ list .Values.secretKey.value .Values.database.url .Values.re
   mountPath: /data
 {{- end }}
 {{- end -}}
+
+{{/* Where a URL names a port, that; else nothing. Takes the URL. */}}
+{{- define "proofhouse.portOf" -}}
+{{- $host := regexReplaceAll "^[^/]*//([^/?]*@)?" . "" | regexFind "^[^/?]*" -}}
+{{- regexFind ":[0-9]+$" $host | trimPrefix ":" -}}
+{{- end -}}
