@@ -3,9 +3,11 @@
 import json
 import re
 
+import pytest
 import yaml
 
 from service import gunicorn_conf
+from service.api.problems import MAX_UPLOAD_MIB
 from tests.deploy import chart
 from tests.deploy.chart import VALUES, containers, of, only, pods
 from workers.__main__ import STOP_SECONDS
@@ -25,6 +27,14 @@ def test_the_api_may_finish_requests_under_way() -> None:
     api = only(of("needed"), "Deployment", "-api")["spec"]["template"]["spec"]
     waiting = api["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
     assert api["terminationGracePeriodSeconds"] > waiting + gunicorn_conf.graceful_timeout
+
+
+@pytest.mark.parametrize("name", ["needed", "evaluation"])
+def test_as_many_uploads_as_can_be_received_at_once_have_room(name: str) -> None:
+    [api] = [pod for pod in pods(of(name)) if "api" in {each["name"] for each in containers(pod)}]
+    [tmp] = [volume for volume in api["spec"]["volumes"] if volume["name"] == "tmp"]
+    mib = int(tmp["emptyDir"]["sizeLimit"].removesuffix("Mi"))
+    assert mib >= gunicorn_conf.threads * MAX_UPLOAD_MIB + 512
 
 
 def test_the_database_is_upgraded_before_anything_starts_with_a_secret_that_is_there_by_then() -> None:

@@ -110,10 +110,11 @@ checksum/secret: {{ list .Values.secretKey.value .Values.database.url .Values.re
 {{- end }}
 {{- end -}}
 
+{{/* Takes the size: what goes beyond it has the pod evicted. */}}
 {{- define "proofhouse.tmpVolume" -}}
 - name: tmp
   emptyDir:
-    sizeLimit: 512Mi
+    sizeLimit: {{ . }}
 {{- end -}}
 
 {{- define "proofhouse.mounts" -}}
