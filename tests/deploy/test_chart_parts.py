@@ -61,7 +61,7 @@ def test_keda_counts_busy_workers_and_waiting_tasks() -> None:
     assert trigger["type"] == "prometheus"
     assert trigger["metadata"]["ignoreNullValues"] == "false"
     assert trigger["authenticationRef"] == {"name": "prometheus"}
-    of_this = 'namespace="safety",service="trial-proofhouse"'
+    of_this = 'namespace="safety",release="trial"'
     assert trigger["metadata"]["query"] == (
         f'max(proofhouse_queue_depth{{{of_this}}}) + max(proofhouse_workers{{{of_this},state="busy"}})'
     )
@@ -77,6 +77,9 @@ def test_monitors_scrape_the_named_ports_and_carry_the_labels_by_which_they_are_
         "proofhouse-api",
         "proofhouse-worker",
     ]
+    assert [each["relabelings"][1] for each in (endpoint, worker)] == [
+        {"targetLabel": "release", "replacement": "trial"}
+    ] * 2
     assert {each["metadata"]["labels"]["release"] for each in (service, pod)} == {"prometheus"}
 
 

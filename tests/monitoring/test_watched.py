@@ -236,7 +236,7 @@ def _firing(prometheus: Prometheus) -> set[str]:
 
 def _compared(expression: str) -> str:
     """An alert's expression without its thresholds: what is compared with them."""
-    return re.sub(r" (==|>) [\d.]+", "", expression).replace("unless on ()", "and on ()")
+    return re.sub(r" (==|>) [\d.]+", "", expression).replace("unless on", "and on")
 
 
 def the_variables_find_the_scrape_targets(prometheus: Prometheus) -> None:
