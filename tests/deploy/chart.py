@@ -39,6 +39,10 @@ VALUES: dict[str, Document] = {
     "evaluation, watched": {**EVALUATION, **MONITORING},
     "evaluation on a class of storage": {**EVALUATION, "evaluation": {"enabled": True, "storageClassName": "fast"}},
     "monitoring": {**NEEDED, **MONITORING},
+    "monitoring, with published runbooks": {
+        **NEEDED,
+        "monitoring": {"prometheusRule": True, "runbookUrl": "https://docs.example/runbooks"},
+    },
     "metrics with a key": {
         **NEEDED,
         "metricsPublic": False,
@@ -79,7 +83,7 @@ VALUES: dict[str, Document] = {
         "podAnnotations": {"team": "safety"},
         "serviceAccountName": "proofhouse",
         "fullnameOverride": "ph",
-        "allowedNetworks": ["10.96.0.0/12", "fd00::/8"],
+        "allowedNetworks": ["10.40.8.0/24", "fd00:40::/64"],
         "extraEnv": [{"name": "PROOFHOUSE_LOG_LEVEL", "value": "warning"}],
         "service": {"type": "LoadBalancer", "port": 8080},
     },

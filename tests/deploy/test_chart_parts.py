@@ -1,5 +1,6 @@
 """The single parts that the chart renders to do what they are there for."""
 
+import ipaddress
 import json
 import re
 
@@ -90,6 +91,26 @@ def test_rules_and_dashboards_are_the_files_beside_the_chart() -> None:
     assert dashboards["metadata"]["labels"]["grafana_dashboard"] == "1"
     written = {path.name: json.loads(path.read_text()) for path in chart.CHART.glob("monitoring/dashboards/*.json")}
     assert {name: json.loads(text) for name, text in dashboards["data"].items()} == written != {}
+
+
+def test_alerts_link_to_the_runbooks_where_they_are_published() -> None:
+    def links(name: str) -> set[str]:
+        groups = only(of(name), "PrometheusRule")["spec"]["groups"]
+        alerts = [rule for group in groups for rule in group["rules"] if "alert" in rule]
+        return {alert["annotations"]["runbook_url"].replace(alert["alert"], "NAME") for alert in alerts}
+
+    assert links("monitoring") == {"docs/runbooks/NAME.md"}
+    assert links("monitoring, with published runbooks") == {"https://docs.example/runbooks/NAME.md"}
+
+
+def test_no_network_that_the_pages_show_holds_the_clusters_or_composes_own() -> None:
+    own = [ipaddress.ip_network(each) for each in ("10.96.0.0/12", "172.16.0.0/12")]
+    root = chart.CHART.parents[1]
+    [values] = re.findall(r"^allowedNetworks: \[(.+?)\]", (root / "docs" / "deployment.md").read_text(), re.MULTILINE)
+    shown = re.search(r"unless these are named: (\S+)\. ", (root / "compose.yaml").read_text())
+    assert shown
+    for network in map(ipaddress.ip_network, [*values.split(", "), *shown[1].split(",")]):
+        assert not any(network.overlaps(each) for each in own)
 
 
 def test_evaluation_is_one_pod_that_needs_nothing_else() -> None:
