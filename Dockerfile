@@ -4,9 +4,9 @@
 ARG PYTHON_IMAGE=python:3.13-slim
 FROM ${PYTHON_IMAGE} AS build
 WORKDIR /src
-COPY requirements/runtime.txt requirements/runtime.txt
+COPY requirements/otel.txt requirements/otel.txt
 RUN python -m venv /opt/proofhouse && mkdir -m 0700 /data
-RUN /opt/proofhouse/bin/pip install --no-cache-dir --disable-pip-version-check --only-binary=:all: --require-hashes -r requirements/runtime.txt
+RUN /opt/proofhouse/bin/pip install --no-cache-dir --disable-pip-version-check --only-binary=:all: --require-hashes -r requirements/otel.txt
 COPY pyproject.toml README.md ./
 COPY service service
 COPY workers workers

