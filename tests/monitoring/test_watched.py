@@ -159,7 +159,8 @@ def test_every_query_that_we_ship_has_an_answer_while_a_job_runs(watched: Watche
     the_webhooks_were_delivered(watched, run)
     promtool_has_nothing_to_say_of_what_is_exposed(watched.exposed)
     every_query_of_the_runbooks_has_an_answer(watched.prometheus, run)
-    with MockOpenAI(Model()) as model:
+    with MockOpenAI(Model()) as model, Receiver(status(500)) as receiver:
+        a_webhook_fails(watched, model.base_url, receiver.url)
         every_command_of_the_runbooks_says_something(
             watched, run, submitted(watched, model.base_url, CASES, 1), tmp_path
         )
@@ -268,6 +269,12 @@ def the_webhooks_were_delivered(watched: Watched, run: Run) -> None:
     assert shown == {"delivered": 2, "retried": 0, "gone": 0, "given_up": 0}
     for job in (run.first, run.job):
         assert watched.api.get(f"/v1/jobs/{job['id']}").json()["webhook"]["state"] == "delivered"
+
+
+def a_webhook_fails(watched: Watched, base_url: str, webhook: str) -> None:
+    job = submitted(watched, base_url, 1, 1, webhook={"url": webhook, "secret": SECRET})
+    path = f"/v1/jobs/{job['id']}"
+    wait_for(lambda: watched.api.get(path).json()["webhook"]["last_error"], 20, "an attempt")
 
 
 def the_variables_find_the_scrape_targets(prometheus: Prometheus) -> None:
