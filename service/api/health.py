@@ -56,11 +56,11 @@ def _checked(check: Callable[[], str | None]) -> dict[str, Any]:
 
 def _database() -> str | None:
     try:
-        current = migrate.is_current(services().store)
+        fit = migrate.is_fit(services().store)
     except SQLAlchemyError as error:
         logger.warning("the database is out of reach: %s", error)
         return "Out of reach: check PROOFHOUSE_DATABASE_URL and that the database runs."
-    return None if current else "Its tables are not those of this version: run `proofhouse db upgrade`."
+    return None if fit else "Its tables are older than this version, or missing: run `proofhouse db upgrade`."
 
 
 def _redis() -> str | None:

@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = {
     "serve": "operate:serve",
     "worker": "operate:worker",
     "db": "operate:db",
+    "jobs": "all_jobs:jobs",
     "keys": "keys:keys",
     "quotas": "quotas:quotas",
     "secrets": "secrets:secrets",

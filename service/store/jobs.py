@@ -100,6 +100,16 @@ def page(session: Session, tenant: str, which: JobFilter, *, after: Position | N
     return [_job(*row) for row in rows]
 
 
+def unended(session: Session, status: JobStatus | None, tenant: str | None, limit: int) -> list[Job]:
+    """Jobs and judgements that have not ended, oldest first; None for any status, and for all tenants."""
+    wanted = [status] if status else [each for each in JobStatus if not each.is_final]
+    query = _jobs().where(JobRow.status.in_([each.value for each in wanted]))
+    if tenant is not None:
+        query = query.where(JobRow.tenant == tenant)
+    rows = session.execute(query.order_by(JobRow.created_at, JobRow.id).limit(limit))
+    return [_job(*row) for row in rows]
+
+
 def lock(session: Session, job_id: str) -> None:
     """Keep everybody else from changing the job, or having it judged again, until the transaction ends."""
     session.execute(select(JobRow.id).where(JobRow.id == job_id).with_for_update())

@@ -120,7 +120,11 @@ def watched(settings: Settings, services: Services, tmp_path: Path) -> Iterator[
     with client, running(targets) as prometheus, first, second, serving(settings, ports[0], tmp_path):
         wait_for(lambda: len(prometheus.at("up == 1")) == 3 or None, 40, "three targets that are up")
         wait_for(lambda: len(prometheus.at("sum by (instance) (proofhouse_cases_total)")) == 2 or None, 20, "counters")
-        urls = {"PROOFHOUSE_URL": f"http://{api}", "PROOFHOUSE_REDIS_URL": settings.redis_url}
+        urls = {
+            "PROOFHOUSE_URL": f"http://{api}",
+            "PROOFHOUSE_REDIS_URL": settings.redis_url,
+            "PROOFHOUSE_DATABASE_URL": settings.database_url,
+        }
         yield Watched(client, prometheus, (api, *of_workers), {**urls, "PROOFHOUSE_API_KEY": key})
 
 
@@ -252,7 +256,7 @@ def _firing(prometheus: Prometheus) -> set[str]:
 
 def _compared(expression: str) -> str:
     """An alert's expression without its thresholds: what is compared with them."""
-    return re.sub(r" (==|>) [\d.]+", "", expression).replace("unless on ()", "and on ()")
+    return re.sub(r" (==|>) [\d.]+", "", expression).replace("unless on", "and on")
 
 
 def the_webhooks_were_delivered(watched: Watched, run: Run) -> None:
