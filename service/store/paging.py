@@ -12,7 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 Position: TypeAlias = tuple[datetime, str]
 """Creation time and id of the last one seen."""
 
-MOST_TEXT = 2**20
+MOST_TEXT = 2**19
 """Characters of text that are read, written or sent at once, however many rows; a single row may have more."""
 
 S = TypeVar("S", bound=Select[*tuple[Any, ...]])

@@ -74,7 +74,7 @@ def test_groups_end_where_the_text_is_enough_or_the_rows_are(monkeypatch: pytest
 
 
 def test_a_page_of_the_largest_results_is_of_some() -> None:
-    assert fitting([MAX_TEXT + 32_768] * 1000, 1000) == 6
+    assert fitting([MAX_TEXT + 32_768] * 1000, 1000) == 3
 
 
 @pytest.mark.usefixtures("little")
