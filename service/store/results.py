@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, insert, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.orm.util import AliasedClass
 
@@ -92,19 +92,20 @@ def page(session: Session, job: Job, which: ResultFilter, *, after: tuple[int, i
     return Page([to_result(*row) for row in found.rows], found.more)
 
 
-def fit(session: Session, query: Rows, by: ResultTable, limit: int) -> Page[Row[*tuple[Any, ...]]]:
+def fit(session: Session, query: Rows, by: ResultTable, limit: int) -> Page[tuple[Any, ...]]:
     """The first rows of a query in the order of the suite: at most `limit`, and fewer where their texts are long.
 
-    What fits is known before any text is read. `by`: the table among the query's that has each of its rows once.
+    What fits is known before any text is read; what is stored in that moment may push the last ones to the next page.
+    `by`: the table among the query's that has each of its rows once.
     """
     order, texts = (by.repeat, by.case_index), (ResultRow.response, ResultRow.refusal, CaseRow.prompt, by.reason)
     size = sum((func.coalesce(func.length(text), 0) for text in texts), literal(0))
     sizes = query.with_only_columns(by.id, size, maintain_column_froms=True).order_by(*order).limit(limit + 1)
     keys = session.execute(sizes).all()
     taken = fitting([length for _, length in keys], limit)
-    fits = by.id.in_([key for key, _ in keys[:taken]])
-    rows = session.execute(query.where(fits).order_by(*order)).all()
-    return Page(list(rows), bool(rows) and len(keys) > taken)
+    rows = session.execute(query.add_columns(by.id).order_by(*order).limit(taken)).all() if taken else []
+    more = bool(rows) and (len(keys) > taken or rows[-1][-1] != keys[-1][0])
+    return Page([tuple(row)[:-1] for row in rows], more)
 
 
 def stream(store: Store, job: Job, which: ResultFilter) -> Iterator[Result]:
