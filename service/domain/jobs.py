@@ -122,6 +122,7 @@ class Result:
     case: Case
     repeat: int
     response: str
+    truncated: bool
     disposition: Disposition
     verdict: Verdict | None
     confidence: float | None

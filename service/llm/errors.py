@@ -139,7 +139,7 @@ PROBLEMS: dict[str, Problem] = {
     "too_large": _problem(
         ErrorCode.MALFORMED_RESPONSE,
         "",
-        when="a response above 8 MiB, or compressed although the request forbids it",
+        when="a response above 1 MiB, or compressed although the request forbids it",
         what="sent a response that is too large or compressed",
         advice="Set a max_tokens for the {role}, and switch compression off at its server.",
     ),

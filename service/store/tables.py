@@ -260,6 +260,8 @@ class ResultRow(Base):
     repeat: Mapped[int] = mapped_column(Integer)
     response: Mapped[str] = mapped_column(Text)
     refusal: Mapped[str | None] = mapped_column(Text)
+    truncated: Mapped[bool] = mapped_column(Boolean)
+    """Response and refusal are but the beginnings of what the target sent."""
     finish_reason: Mapped[str | None] = mapped_column(Text)
     blocked_reason: Mapped[str | None] = mapped_column(Text)
     disposition: Mapped[str] = mapped_column(String(20))

@@ -212,6 +212,7 @@ def upgrade() -> None:
     sa.Column('repeat', sa.Integer(), nullable=False),
     sa.Column('response', sa.Text(), nullable=False),
     sa.Column('refusal', sa.Text(), nullable=True),
+    sa.Column('truncated', sa.Boolean(), nullable=False),
     sa.Column('finish_reason', sa.Text(), nullable=True),
     sa.Column('blocked_reason', sa.Text(), nullable=True),
     sa.Column('disposition', sa.String(length=20), nullable=False),
