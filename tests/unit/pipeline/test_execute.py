@@ -276,7 +276,7 @@ def test_a_worker_that_makes_room_for_others_can_still_be_told_to_stop(
 ) -> None:
     """It had stopped giving out work already, but what is under way may take long."""
     monkeypatch.setattr("service.pipeline.pulse.GRACE_SECONDS", 0.3)
-    monkeypatch.setattr("service.pipeline.pulse.SLICE_SECONDS", 0.3)
+    monkeypatch.setattr("service.pipeline.fairness.SLICE_SECONDS", 0.3)
     slow.seconds = 20
     job = submit(services, asking("slow", 10), tenant=TENANT)
     submit(services, job_spec(1), tenant=TENANT)
@@ -289,7 +289,7 @@ def test_a_worker_that_makes_room_for_others_can_still_be_told_to_stop(
 def test_a_worker_makes_room_when_other_jobs_wait(
     services: Services, slow: type[Slow], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.pipeline.pulse.SLICE_SECONDS", 0.1)
+    monkeypatch.setattr("service.pipeline.fairness.SLICE_SECONDS", 0.1)
     job = submit(services, asking("slow", 100), tenant=TENANT)
     slow.act = staticmethod(lambda: submit(services, job_spec(1), tenant=TENANT))
     run(services, job)

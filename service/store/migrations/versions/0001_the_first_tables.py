@@ -155,6 +155,7 @@ def upgrade() -> None:
     sa.Column('limits', sa.JSON(), nullable=False),
     sa.Column('running_since', sa.Float(), nullable=True),
     sa.Column('active_seconds', sa.Float(), nullable=False),
+    sa.Column('cut_off', sa.Integer(), nullable=False),
     sa.Column('wake_at', sa.Float(), nullable=True),
     sa.ForeignKeyConstraint(['completions_of'], ['jobs.id'], ),
     sa.ForeignKeyConstraint(['suite_id'], ['suites.id'], ),
