@@ -28,8 +28,8 @@ def quotas() -> None:
 @quotas.command("set")
 @click.argument("tenant")
 @click.option("--requests-per-minute", type=LIMIT, help="Requests to the API.")
-@click.option("--active-jobs", type=LIMIT, help="Jobs and judgements that have not ended.")
-@click.option("--cases-per-day", type=LIMIT, help="Cases × repeats submitted on one day (UTC).")
+@click.option("--active-jobs", type=LIMIT, help="Jobs and judgements that have not ended, suites being made.")
+@click.option("--cases-per-day", type=LIMIT, help="Cases of jobs (× repeats) and suites submitted on one day (UTC).")
 def set_quota(tenant: str, requests_per_minute: int | None, active_jobs: int | None, cases_per_day: int | None) -> None:
     """Give a tenant a quota of its own. What is left out is not limited, whatever the defaults say."""
     quota = Quota(requests_per_minute, active_jobs, cases_per_day)

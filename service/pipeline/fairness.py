@@ -1,10 +1,12 @@
 """Making room for other jobs: how long calls under way may then still take, and when their loss is too much."""
 
-from service.domain.jobs import Job, StatusReason
+from redis.exceptions import RedisError
+
+from service.domain.jobs import Job, StatusReason, Suite
 from service.domain.specs import PluginSpec
 from service.domain.tallies import total
 from service.pipeline.services import Services
-from service.store import jobs, tallies
+from service.store import jobs, making, tallies
 from service.store.patience import patient
 
 SLICE_SECONDS = 5
@@ -39,3 +41,25 @@ def note_cut_off(services: Services, job: Job, cases: int, at_once: int) -> Stat
         "that no more is paid for in vain, nothing is sent. Shorten the answers, lower max_concurrency if it is more "
         "than the model can bear, or wait until fewer jobs run or there are more workers; then resume.",
     )
+
+
+def takes_last_worker(services: Services, suite: Suite) -> bool:
+    """Whether a model that wrote the suite, which is claimed, would leave no worker for jobs.
+
+    A worker stays with such a suite for as long as the model writes: what another would have to find out anew, such as
+    which prompts the model refuses to write, is paid for. So all workers but one may be taken by them; where there is
+    only one, that one. Two who claim in the same moment may both be turned away, and try again.
+    """
+    if not (suite.generator and suite.generator.options.get("max_concurrency")):
+        return False
+    try:
+        workers = len(services.queue.workers())
+    except RedisError:
+        return False
+    return workers > 0 and _others_made(services, suite) >= max(1, workers - 1)
+
+
+@patient
+def _others_made(services: Services, suite: Suite) -> int:
+    with services.store.read() as session:
+        return making.count_others(session, suite.id)

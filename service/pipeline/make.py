@@ -11,6 +11,7 @@ from service.domain.digests import SuiteDigest
 from service.domain.jobs import StatusReason, Suite
 from service.errors import GenerationError, StaleClaimError
 from service.failpoints import failpoint
+from service.pipeline import fairness
 from service.pipeline.fill import ShuttingDownError, fill
 from service.pipeline.services import Services
 from service.pipeline.watched import on_suite
@@ -33,12 +34,18 @@ logger = logging.getLogger(__name__)
 def make(services: Services, suite_id: str, stopping: Callable[[], bool]) -> bool:
     """Fill and freeze a suite, going on from where an earlier attempt was cut off.
 
-    Does nothing, and says so, when another worker is at it, it is made already, or nobody wants it now. The jobs that
-    wait for it are the caller's to wake.
+    Does nothing, and says so, when another worker is at it, it is made already, nobody wants it now, or no worker would
+    be left for jobs: then the sweeper asks again. The jobs that wait for it are the caller's to wake.
     """
     token = uuid.uuid4().hex
     attempt, suite = _claim(services, suite_id, token)
     if attempt is None or suite is None:
+        return False
+    if fairness.takes_last_worker(services, suite):
+        logger.info(
+            "leaving the making of %s for later: models write as many suites as workers can be spared", suite.id
+        )
+        _hand_back(services, suite, token)
         return False
     with on_suite("make suite", suite):
         _attempt(services, suite, token, stopping, attempt)

@@ -81,6 +81,7 @@ def submit_suite(
 
     Raises:
         NotFoundError: what an earlier request with the same key made has been deleted since.
+        QuotaExceededError: it would be more than the tenant may have.
         InvalidError: the Idempotency-Key came before with another request.
     """
     if once and (known := _earlier_suite(services, tenant, once)):
@@ -101,6 +102,7 @@ def _generated(
 ) -> Suite:
     new = replace(to_generate(services, generator), name=name, named=True)
     with services.store.write() as session:
+        quota.spend(services, session, tenant, new.size)
         suite = suites.create(session, tenant, new)
         if once:
             remember(session, tenant, once, suite.id)
