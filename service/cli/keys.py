@@ -76,7 +76,7 @@ def revoke_key(key_id: str) -> None:
 
 @keys.command("secret")
 def secret() -> None:
-    """Print a fresh PROOFHOUSE_SECRET_KEY, which encrypts what jobs keep secret. Prepend it to rotate."""
+    """Print a fresh PROOFHOUSE_SECRET_KEY, which encrypts what jobs keep secret. To change it, see docs/access.md."""
     click.echo(Fernet.generate_key().decode())
 
 

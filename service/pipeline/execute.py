@@ -13,7 +13,7 @@ from service.domain.tallies import total
 from service.errors import StaleClaimError
 from service.pipeline import fairness
 from service.pipeline.assess import assess, assess_again
-from service.pipeline.equipment import Equipment, equip
+from service.pipeline.equipment import Equipment, equip, unreadable
 from service.pipeline.feed import Feed, Run
 from service.pipeline.finish import fail, halt
 from service.pipeline.pulse import Pulse
@@ -49,7 +49,7 @@ async def _take_turn(services: Services, job: Job, sealed: bytes | None, stoppin
     try:
         equipment = equip(services, job, sealed, token)
     except VaultError as error:
-        fail(services, job, StatusReason(error.code, str(error)))
+        halt(services, job, unreadable(error))
         return
     except Exception:
         logger.exception("the plug-ins of %s can't be built", job.id)

@@ -6,7 +6,6 @@ from contextlib import suppress
 from dataclasses import replace
 
 import pytest
-from cryptography.fernet import Fernet
 
 from service.domain.cases import Case
 from service.domain.completions import Completion, ErrorCode, Judgement
@@ -22,7 +21,6 @@ from service.pipeline.execute import DEAD_AFTER, execute
 from service.pipeline.plan import plan
 from service.pipeline.services import Services
 from service.pipeline.submit import submit
-from service.settings import Settings
 from service.store import batches, results
 from service.targets.base import targets
 from tests.support.mock_openai import MockOpenAI, status, text
@@ -167,18 +165,6 @@ def test_a_plugin_that_cannot_be_built_fails_the_job(services: Services) -> None
         job = run(services, submit(services, asking(name), tenant=TENANT))
     assert job.status is JobStatus.FAILED
     assert reason_of(job) == "plugin_failed"
-
-
-def test_secrets_sealed_with_another_key_fail_the_job(services: Services, settings: Settings) -> None:
-    target = plugin(targets, "openai", base_url="http://127.0.0.1:9/v1", model="m", api_key="sk-0123456789")
-    job = submit(services, job_spec(5, target=target), tenant=TENANT)
-    stranger = Services.from_settings(replace(settings, secret_keys=(Fernet.generate_key().decode(),)))
-    try:
-        job = run(stranger, job)
-    finally:
-        stranger.close()
-    assert job.status is JobStatus.FAILED
-    assert reason_of(job) == "secrets_unreadable"
 
 
 class Slow(Answering):
