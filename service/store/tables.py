@@ -114,6 +114,7 @@ class AuditRow(Base):
     status: Mapped[int] = mapped_column(Integer)
     """The HTTP status answered; 0 for a command."""
     request_id: Mapped[str | None] = mapped_column(String(64))
+    details: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
 class SuiteRow(Base):

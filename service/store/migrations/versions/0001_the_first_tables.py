@@ -38,6 +38,7 @@ def upgrade() -> None:
     sa.Column('object_id', sa.String(length=64), nullable=True),
     sa.Column('status', sa.Integer(), nullable=False),
     sa.Column('request_id', sa.String(length=64), nullable=True),
+    sa.Column('details', sa.JSON(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('audit', schema=None) as batch_op:
