@@ -25,7 +25,8 @@ def wake(services: Services, job: Job) -> None:
         elif job.status.is_active:
             services.queue.enqueue(PLAN, job.id, task_id=f"{job.id}-plan")
     except UnavailableError:
-        logger.warning("redis is out of reach: %s will be queued by the sweeper", job.id)
+        about = {"job_id": job.id, "tenant": job.tenant}
+        logger.warning("redis is out of reach: %s will be queued by the sweeper", job.id, extra=about)
 
 
 def wake_suite(services: Services, suite: Suite) -> None:
@@ -34,7 +35,8 @@ def wake_suite(services: Services, suite: Suite) -> None:
         if suite.status is SuiteStatus.GENERATING:
             services.queue.enqueue(MAKE, suite.id, task_id=f"{suite.id}-make")
     except UnavailableError:
-        logger.warning("redis is out of reach: %s will be queued by the sweeper", suite.id)
+        about = {"suite_id": suite.id, "tenant": suite.tenant}
+        logger.warning("redis is out of reach: %s will be queued by the sweeper", suite.id, extra=about)
 
 
 def _bring_on(services: Services, job: Job) -> None:
