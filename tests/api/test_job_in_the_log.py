@@ -6,7 +6,6 @@ too. The lines are those of processes at the level info.
 
 import io
 import json
-import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -18,12 +17,12 @@ from flask.testing import FlaskClient
 from service.api import context
 from service.domain.cases import Case
 from service.domain.completions import Completion
-from service.logs.lines import formatter
 from service.pipeline.services import Services
 from service.pipeline.sweep import sweep
 from service.settings import Settings
 from service.targets.base import targets
 from tests.api.conftest import created, finish, judged, spec
+from tests.support.logged import logged
 from tests.support.mock_openai import Answer, Hit, MockOpenAI, payload, text
 from tests.support.plugged import Answering, plugged
 from tests.support.running import wind_back
@@ -35,16 +34,8 @@ CASES = 12
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
     """All lines from now on."""
-    written = io.StringIO()
-    handler = logging.StreamHandler(written)
-    handler.setFormatter(formatter(as_json=True, with_words=False))
-    root, ours = logging.getLogger(), logging.getLogger("service")
-    root.addHandler(handler)
-    level = ours.level
-    ours.setLevel(logging.INFO)
-    yield written
-    ours.setLevel(level)
-    root.removeHandler(handler)
+    with logged() as written:
+        yield written
 
 
 def of_target(hit: Hit) -> Answer:
