@@ -62,7 +62,8 @@ def _go_on(services: Services, job: Job) -> None:
         fail(services, job, job.suite.status_reason or StatusReason("suite_failed", "The suite could not be made."))
     elif job.suite.status is SuiteStatus.READY and (running := _cut(services, job)):
         failpoint("planned")
-        wake(services, running)
+        # Its turn came with this task: behind all others again, it would wait a second time.
+        wake(services, running, at_front=True)
 
 
 @patient

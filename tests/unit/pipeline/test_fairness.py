@@ -162,3 +162,9 @@ def test_one_attempt_at_each_model_may_end_but_for_a_minute_at_most(
     options: list[dict[str, Any]], seconds: float
 ) -> None:
     assert fairness.grace(*(PluginSpec("any", given) for given in options)) == seconds
+
+
+def test_a_job_waits_once_for_its_first_turn_and_not_again_when_it_is_planned(services: Services) -> None:
+    first, second = (submit(services, job_spec(1), tenant=TENANT) for _ in range(2))
+    plan(services, second.id)
+    assert services.queue.waiting() == [f"{second.id}-run-0", f"{first.id}-plan", f"{second.id}-plan"]
