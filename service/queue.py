@@ -54,8 +54,8 @@ class TaskQueue:
         self._redis = redis
         self._queue = Queue(name, connection=redis, serializer=JSONSerializer, default_timeout=NO_TIMEOUT)
 
-    def enqueue(self, task: str, *args: str, task_id: str) -> bool:
-        """Queue a task unless one of that id waits already; says whether it did.
+    def enqueue(self, task: str, *args: str, task_id: str, at_front: bool = False) -> bool:
+        """Queue a task unless one of that id waits already; says whether it did. `at_front`: before all others.
 
         Raises:
             UnavailableError: Redis is out of reach.
@@ -63,7 +63,8 @@ class TaskQueue:
         try:
             if task_id in self._queue.get_job_ids():
                 return False
-            self._queue.enqueue(task, *args, job_id=task_id, result_ttl=RESULT_SECONDS, failure_ttl=FAILURE_SECONDS)
+            ttl = {"result_ttl": RESULT_SECONDS, "failure_ttl": FAILURE_SECONDS}
+            self._queue.enqueue(task, *args, job_id=task_id, at_front=at_front, **ttl)
             # Or else it would expire, and so be dropped, when the last task of this id does.
             self._redis.persist(Task.key_for(task_id))
         except RedisError as error:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
+from service.cli.noting import note
 from service.domain.roles import Role
 from service.store import keys
 from service.store.session import Store
@@ -47,5 +48,6 @@ def ensure_admin_key(path: Path, store: Store) -> None:
     with store.write() as session:
         if present and keys.find(session, present):
             return
-        _, key = keys.create(session, tenant=TENANT, name="admin", role=Role.ADMIN)
+        made, key = keys.create(session, tenant=TENANT, name="admin", role=Role.ADMIN)
+        note(session, TENANT, "up", made.id, role=made.role.value, expires_at=None)
         write_private(path, key)

@@ -6,15 +6,13 @@ from typing import Any
 
 import click
 from cryptography.fernet import Fernet
-from sqlalchemy.orm import Session
 
 from service.cli.databases import database_url, opened
 from service.cli.durations import DURATION
 from service.cli.exits import CommandError, Exit
+from service.cli.noting import note
 from service.cli.text import plain
 from service.domain.roles import Role
-from service.store import audit
-from service.store.audit import Entry
 from service.store.keys import ApiKey, create, get, list_all, revoke, rotate
 
 
@@ -36,7 +34,7 @@ def create_key(tenant: str, role: str, name: str, expires: timedelta | None, as_
     """Make a key and print it, this once: it is stored nowhere."""
     with opened(database_url()) as store, store.write() as session:
         made, key = create(session, tenant=tenant, name=name, role=Role(role), lifetime=expires)
-        audit.add(session, Entry(tenant, "keys create", object_id=made.id))
+        note(session, tenant, "keys create", made.id, **_facts(made))
     click.echo(json.dumps(_document(made) | {"key": key}) if as_json else key)
 
 
@@ -57,9 +55,10 @@ def rotate_key(key_id: str, overlap: timedelta) -> None:
     """Give a key a new secret and print that, this once. Role, tenant, expiry and id stay."""
     with opened(database_url()) as store, store.write() as session:
         fresh = rotate(session, key_id, overlap)
-        if fresh is None:
-            raise _unknown(key_id)
-        _note(session, "keys rotate", key_id)
+        key = get(session, key_id)
+        if fresh is None or key is None:
+            raise _invalid(key_id, key)
+        note(session, key.tenant, "keys rotate", key_id, **_facts(key), overlap_seconds=overlap.total_seconds())
     click.echo(fresh)
 
 
@@ -68,25 +67,32 @@ def rotate_key(key_id: str, overlap: timedelta) -> None:
 def revoke_key(key_id: str) -> None:
     """Make a key worthless from now on."""
     with opened(database_url()) as store, store.write() as session:
-        if not revoke(session, key_id):
-            raise _unknown(key_id)
-        _note(session, "keys revoke", key_id)
+        revoked = revoke(session, key_id)
+        key = get(session, key_id)
+        if not revoked or key is None:
+            raise _invalid(key_id, None)
+        note(session, key.tenant, "keys revoke", key_id, **_facts(key))
     click.echo(f"Revoked {key_id}.")
 
 
 @keys.command("secret")
 def secret() -> None:
-    """Print a fresh PROOFHOUSE_SECRET_KEY, which encrypts what jobs keep secret. Prepend it to rotate."""
+    """Print a fresh PROOFHOUSE_SECRET_KEY, which encrypts what jobs keep secret. To change it, see docs/access.md."""
     click.echo(Fernet.generate_key().decode())
 
 
-def _note(session: Session, command: str, key_id: str) -> None:
-    key = get(session, key_id)
-    if key:
-        audit.add(session, Entry(key.tenant, command, object_id=key_id))
+def _facts(key: ApiKey) -> dict[str, Any]:
+    """What the audit log keeps of a key."""
+    return {"role": key.role.value, "expires_at": key.expires_at.isoformat() if key.expires_at else None}
 
 
-def _unknown(key_id: str) -> CommandError:
+def _invalid(key_id: str, key: ApiKey | None) -> CommandError:
+    if key and key.expires_at and not key.revoked_at:
+        return CommandError(
+            f"The key {key_id} expired on {key.expires_at:%Y-%m-%d}, and a new secret would not change that: "
+            "make another key.",
+            Exit.USAGE,
+        )
     return CommandError(f"There is no valid key {key_id}; `proofhouse keys list` shows them all.", Exit.USAGE)
 
 

@@ -7,12 +7,11 @@ import click
 
 from service.cli.databases import database_url, opened
 from service.cli.exits import CommandError, Exit
+from service.cli.noting import note
 from service.cli.text import plain
 from service.domain.quotas import Quota
 from service.settings import MAX_QUOTA
-from service.store import audit
 from service.store import quotas as stored
-from service.store.audit import Entry
 
 LIMIT = click.IntRange(1, MAX_QUOTA)
 
@@ -28,14 +27,14 @@ def quotas() -> None:
 @quotas.command("set")
 @click.argument("tenant")
 @click.option("--requests-per-minute", type=LIMIT, help="Requests to the API.")
-@click.option("--active-jobs", type=LIMIT, help="Jobs and judgements that have not ended.")
-@click.option("--cases-per-day", type=LIMIT, help="Cases × repeats submitted on one day (UTC).")
+@click.option("--active-jobs", type=LIMIT, help="Jobs and judgements that have not ended, suites being made.")
+@click.option("--cases-per-day", type=LIMIT, help="Cases of jobs (× repeats) and suites submitted on one day (UTC).")
 def set_quota(tenant: str, requests_per_minute: int | None, active_jobs: int | None, cases_per_day: int | None) -> None:
     """Give a tenant a quota of its own. What is left out is not limited, whatever the defaults say."""
     quota = Quota(requests_per_minute, active_jobs, cases_per_day)
     with opened(database_url()) as store, store.write() as session:
         stored.put(session, tenant, quota)
-        audit.add(session, Entry(tenant, "quotas set"))
+        note(session, tenant, "quotas set", **asdict(quota))
     click.echo(_line(tenant, quota))
 
 
@@ -46,7 +45,7 @@ def unset_quota(tenant: str) -> None:
     with opened(database_url()) as store, store.write() as session:
         if not stored.remove(session, tenant):
             raise CommandError(f"The tenant {tenant} has no quota of its own.", Exit.USAGE)
-        audit.add(session, Entry(tenant, "quotas unset"))
+        note(session, tenant, "quotas unset")
     click.echo(plain(f"The defaults hold for {tenant}."))
 
 

@@ -3,7 +3,9 @@
 import click
 
 from service.cli.databases import database_url, opened
+from service.cli.noting import note
 from service.settings import Settings
+from service.store.keys import list_all
 from service.store.reseal import reseal_all
 from service.store.vault import Vault
 
@@ -22,4 +24,7 @@ def rotate() -> None:
     vault = Vault(Settings.from_env().secret_keys)
     with opened(database_url()) as store:
         count = reseal_all(store, vault)
+        with store.write() as session:
+            for tenant in sorted({key.tenant for key in list_all(session)}):
+                note(session, tenant, "secrets rotate")
     click.echo(f"Encrypted {count:,} again. All is under the first key now: the others can be dropped.")

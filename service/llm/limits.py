@@ -79,6 +79,11 @@ class LocalLimiter:
         self._admit()
 
     @property
+    def waiting(self) -> int:
+        """How many calls wait for leave to send their request."""
+        return len(self._waiting)
+
+    @property
     def allowed(self) -> int:
         """How many calls may be under way just now."""
         if self._clock() < self._closed_until:
@@ -126,6 +131,10 @@ class PacedLimiter(LocalLimiter):
         super().__init__(0)
         self._requests = requests
         self._tokens = tokens
+        # One call at a time reserves and waits: what the others had reserved, perhaps an hour's worth, would be lost
+        # with them when they are cut off, and everybody else would wait for it.
+        self._turn = asyncio.Lock()
+        self._pacing = 0
         # Of its own: while Redis hangs, waiting calls must not take up the threads that renew leases and store results.
         self._thread = ThreadPoolExecutor(1, "pace")
 
@@ -133,14 +142,29 @@ class PacedLimiter(LocalLimiter):
     async def slot(self, tokens: int = 0) -> AsyncIterator[Permit]:
         """Wait for a free slot, then for the pace. Tokens are reserved as estimated and settled as used."""
         async with super().slot() as permit:
-            await self._keep_to(self._requests, 1)
-            await self._keep_to(self._tokens, tokens)
+            await self._keep_to_both(tokens)
             try:
                 yield permit
             finally:
                 if self._tokens and permit.tokens is not None:
                     # Not waited for: an answer must not depend on Redis. Should it be away, the estimate stands.
                     self._thread.submit(self._tokens.reserve, permit.tokens - tokens)
+
+    @property
+    def waiting(self) -> int:
+        """How many calls wait for leave to send their request: for a slot, or for the pace."""
+        return super().waiting + self._pacing
+
+    async def _keep_to_both(self, tokens: int) -> None:
+        if self._requests is None and self._tokens is None:
+            return
+        self._pacing += 1
+        try:
+            async with self._turn:
+                await self._keep_to(self._requests, 1)
+                await self._keep_to(self._tokens, tokens)
+        finally:
+            self._pacing -= 1
 
     async def _keep_to(self, pace: Pace | None, units: int) -> None:
         if pace:

@@ -8,12 +8,14 @@ from sqlalchemy.orm import Session
 from service.domain.jobs import Job, StatusReason
 from service.domain.lifecycle import JobStatus
 from service.domain.specs import Limits
+from service.domain.tallies import total
 from service.errors import ConflictError
+from service.pipeline import quota
 from service.pipeline.finish import ended
 from service.pipeline.notify import note_end
 from service.pipeline.services import Services
 from service.pipeline.wake import wake
-from service.store import batches, jobs, judgements, making, suites
+from service.store import batches, jobs, judgements, making, suites, tallies
 from service.store.judgements import reopen
 
 PAUSED = StatusReason("paused", "Paused on request; resume it to go on.")
@@ -84,6 +86,7 @@ def retry(services: Services, *, tenant: str, job_id: str, of: str | None = None
     Raises:
         NotFoundError: the tenant has no such job.
         ConflictError: the job has not completed, or has failed or been cancelled, or a judgement of it has not ended.
+        QuotaExceededError: it would be more than the tenant may have.
     """
     with services.store.write() as session:
         jobs.lock(session, of or job_id)
@@ -91,6 +94,7 @@ def retry(services: Services, *, tenant: str, job_id: str, of: str | None = None
         if job.status is JobStatus.COMPLETED:
             _refuse_while_completions_change(session, job)
             if reopen(session, job):
+                quota.spend(services, session, tenant, job.total - total(tallies.read(session, job.id)).done)
                 jobs.move(session, job_id, JobStatus.RUNNING, only_from={JobStatus.COMPLETED})
     if job.status not in {JobStatus.COMPLETED, JobStatus.RUNNING}:
         raise _conflict(job, "not_completed", f"is {job.status}: retry is for a completed {job.kind}.")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from redis.exceptions import RedisError
 
-from service.domain.jobs import Job
+from service.domain.jobs import Job, StatusReason
 from service.domain.specs import PluginSpec
 from service.judges.base import Judge, judges
 from service.llm.limits import PacedLimiter
@@ -17,6 +17,7 @@ from service.llm.pace import Pace
 from service.llm.slots import SharedSlots
 from service.pipeline.services import Services
 from service.registry import join_secrets
+from service.store.vault import VaultError
 from service.targets.base import Target, targets
 
 logger = logging.getLogger(__name__)
@@ -96,3 +97,8 @@ def equip(services: Services, job: Job, sealed: bytes | None, lane: str) -> Equi
     options = join_secrets(targets.schema(job.target.name), job.target.options, secrets.get("target", {}))
     target = targets.get(job.target.name)(options, of_target.limiter)
     return Equipment(target, judge, (of_target, of_judge))
+
+
+def unreadable(error: VaultError) -> StatusReason:
+    """Why a job is paused whose secrets this worker can't read: another may, or this one when it is started again."""
+    return StatusReason(error.code, f"{error} Then resume the job.")

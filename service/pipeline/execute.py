@@ -11,8 +11,9 @@ from service.domain.jobs import Job, Outcome, StatusReason
 from service.domain.lifecycle import JobStatus
 from service.domain.tallies import total
 from service.errors import StaleClaimError
+from service.pipeline import fairness
 from service.pipeline.assess import assess, assess_again
-from service.pipeline.equipment import Equipment, equip
+from service.pipeline.equipment import Equipment, equip, unreadable
 from service.pipeline.feed import Feed, Run
 from service.pipeline.finish import fail, halt
 from service.pipeline.pulse import Pulse
@@ -48,7 +49,7 @@ async def _take_turn(services: Services, job: Job, sealed: bytes | None, stoppin
     try:
         equipment = equip(services, job, sealed, token)
     except VaultError as error:
-        fail(services, job, StatusReason(error.code, str(error)))
+        halt(services, job, unreadable(error))
         return
     except Exception:
         logger.exception("the plug-ins of %s can't be built", job.id)
@@ -82,6 +83,8 @@ class Lane:
     """Cases in error since the start; -1 as soon as one has succeeded."""
     _cut_off: asyncio.TimerHandle | None = field(default=None, init=False)
     """Ends what is still under way when the grace is over."""
+    _lost: int = field(default=0, init=False)
+    """Cases cut off to make room for other jobs."""
 
     async def run(self) -> None:
         """Work, then leave the rest to others in good order.
@@ -159,6 +162,7 @@ class Lane:
         self._abandon_cases()
 
     def _pulse(self) -> Pulse:
+        asked = (self.job.judge,) if self.job.completions_of else (self.job.target, self.job.judge)
         return Pulse(
             self.services,
             self.job,
@@ -166,7 +170,9 @@ class Lane:
             self.equipment.throttles,
             self.stopping,
             stop=self._stop,
+            cut_off=self._make_room,
             wanted=self._wanted,
+            grace=fairness.grace(*asked),
         )
 
     def _wanted(self) -> int:
@@ -187,6 +193,13 @@ class Lane:
             batches.hand_back(session, self.job.id, self.feed.token)
             return jobs.load(session, self.job.id)
 
+    def _make_room(self) -> None:
+        """Hand back what is under way. A case that still waits for its first call has cost nothing."""
+        if self._cases:
+            logger.info("cutting off %d cases of %s: other jobs have waited long enough", len(self._cases), self.job.id)
+        self._lost += max(0, len(self._cases) - self.equipment.throttles[0].limiter.waiting)
+        self._abandon_cases()
+
     def _abandon_cases(self) -> None:
         for case in self._cases:
             case.cancel()
@@ -200,6 +213,8 @@ class Lane:
             job = await asyncio.to_thread(self._hand_back)
         finally:
             await self.equipment.close()
+        if self._lost and not self._reason:
+            self._reason = fairness.note_cut_off(self.services, self.job, self._lost, self.equipment.maximum)
         if self._reason:
             halt(self.services, self.job, self._reason)
         elif job and job.status is JobStatus.RUNNING:

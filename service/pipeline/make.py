@@ -8,13 +8,16 @@ from dataclasses import replace
 from itertools import count
 
 from service.domain.digests import SuiteDigest
-from service.domain.jobs import StatusReason, Suite
+from service.domain.jobs import Job, StatusReason, Suite
 from service.errors import GenerationError, StaleClaimError
 from service.failpoints import failpoint
+from service.pipeline import fairness
+from service.pipeline.equipment import unreadable
 from service.pipeline.fill import ShuttingDownError, fill
+from service.pipeline.finish import halt
 from service.pipeline.services import Services
 from service.pipeline.watched import on_suite
-from service.store import cases, making, suites
+from service.store import cases, jobs, making, suites
 from service.store.making import Made
 from service.store.patience import patient
 from service.store.vault import VaultError
@@ -33,16 +36,30 @@ logger = logging.getLogger(__name__)
 def make(services: Services, suite_id: str, stopping: Callable[[], bool]) -> bool:
     """Fill and freeze a suite, going on from where an earlier attempt was cut off.
 
-    Does nothing, and says so, when another worker is at it, it is made already, or nobody wants it now. The jobs that
-    wait for it are the caller's to wake.
+    Does nothing, and says so, when another worker is at it, it is made already, nobody wants it now, or no worker would
+    be left for jobs: then the sweeper asks again. The jobs that wait for it are the caller's to wake.
     """
     token = uuid.uuid4().hex
     attempt, suite = _claim(services, suite_id, token)
     if attempt is None or suite is None:
         return False
+    if fairness.takes_last_worker(services, suite):
+        logger.info(
+            "leaving the making of %s for later: models write as many suites as workers can be spared", suite.id
+        )
+        _hand_back(services, suite, token)
+        return False
     with on_suite("make suite", suite):
         _attempt(services, suite, token, stopping, attempt)
     return True
+
+
+@patient
+def waiting(services: Services, suite_id: str) -> list[Job]:
+    """The jobs that wait for the suite."""
+    with services.store.read() as session:
+        found = [jobs.load(session, job_id) for job_id in making.waiting_jobs(session, suite_id)]
+    return [job for job in found if job]
 
 
 def _attempt(services: Services, suite: Suite, token: str, stopping: Callable[[], bool], number: int) -> None:
@@ -60,7 +77,10 @@ def _carry_out(services: Services, suite: Suite, token: str, stopping: Callable[
     try:
         if suite.generator:
             asyncio.run(fill(services, suite, suite.generator, token, stopping))
-    except (GenerationError, VaultError) as error:
+    except VaultError as error:
+        _set_aside(services, suite, token, unreadable(error))
+        return
+    except GenerationError as error:
         _fail(services, suite, token, StatusReason(error.code, str(error)))
         return
     digest = _digest(services, suite)
@@ -105,6 +125,17 @@ def _fail(services: Services, suite: Suite, token: str, reason: StatusReason) ->
         making.note_effort(session, suite.id, suite.effort.to_json())
         making.fail(session, suite.id, reason)
     logger.warning("%s can't be made: %s", suite.id, reason.code)
+
+
+def _set_aside(services: Services, suite: Suite, token: str, reason: StatusReason) -> None:
+    """Leave the making to other workers, and pause the jobs that wait for it, so that somebody learns of it.
+
+    A suite that was asked for by itself is tried again, by whichever worker, each time the sweeper finds it.
+    """
+    logger.warning("leaving the making of %s: %s", suite.id, reason.message)
+    for job in waiting(services, suite.id):
+        halt(services, job, reason)
+    _hand_back(services, suite, token)
 
 
 @patient

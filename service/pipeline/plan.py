@@ -6,11 +6,11 @@ from service.domain.jobs import Job, StatusReason, SuiteStatus
 from service.domain.lifecycle import JobStatus
 from service.failpoints import failpoint
 from service.pipeline.finish import fail
-from service.pipeline.make import make
+from service.pipeline.make import make, waiting
 from service.pipeline.services import Services
 from service.pipeline.wake import wake
 from service.pipeline.watched import on_job
-from service.store import batches, jobs, making
+from service.store import batches, jobs
 from service.store.patience import patient
 
 BATCH_SIZE = 32
@@ -51,7 +51,7 @@ def make_suite(
     """Make a suite, and wake the jobs that wait for it; `for_job` goes on of itself, if the suite is made."""
     if not make(services, suite_id, stopping):
         return
-    for job in _waiting(services, suite_id):
+    for job in waiting(services, suite_id):
         if job.id != for_job or job.suite.status is SuiteStatus.GENERATING:
             wake(services, job)
 
@@ -62,14 +62,8 @@ def _go_on(services: Services, job: Job) -> None:
         fail(services, job, job.suite.status_reason or StatusReason("suite_failed", "The suite could not be made."))
     elif job.suite.status is SuiteStatus.READY and (running := _cut(services, job)):
         failpoint("planned")
-        wake(services, running)
-
-
-@patient
-def _waiting(services: Services, suite_id: str) -> list[Job]:
-    with services.store.read() as session:
-        found = [jobs.load(session, job_id) for job_id in making.waiting_jobs(session, suite_id)]
-    return [job for job in found if job]
+        # Its turn came with this task: behind all others again, it would wait a second time.
+        wake(services, running, at_front=True)
 
 
 @patient

@@ -10,6 +10,7 @@ from typing import Protocol
 from service.domain.jobs import Job, StatusReason
 from service.domain.lifecycle import JobStatus
 from service.errors import StaleClaimError, UnavailableError
+from service.pipeline import fairness
 from service.pipeline.caps import reached
 from service.pipeline.equipment import Throttle
 from service.pipeline.services import Services
@@ -21,8 +22,6 @@ TICK_SECONDS = 0.25
 RENEW_SECONDS = 2
 """Between renewals of the leases, which last 15 seconds; a paused or cancelled job is noticed with the next."""
 INVITE_SECONDS = 1
-SLICE_SECONDS = 5
-"""How long a worker stays with a job while other jobs wait."""
 GRACE_SECONDS = 10
 """How long calls under way may take to end once the worker is told to stop; what is cut off then is asked again."""
 SLOTS_PER_WORKER = 16
@@ -52,10 +51,16 @@ class Pulse:
     throttles: tuple[Throttle, ...]
     stopping: Callable[[], bool]
     stop: Stop
+    cut_off: Callable[[], None]
+    """Ends what is still under way, for other jobs have waited long enough."""
     wanted: Callable[[], int]
     """How many slots this worker could make use of."""
+    grace: float
+    """Seconds that what is under way may take to end while other jobs wait."""
     _began: float = field(default_factory=time.monotonic, init=False)
-    _invited: float = field(default=0.0, init=False)
+    _looked: float = field(default=0.0, init=False)
+    _gave_way: float | None = field(default=None, init=False)
+    """When other jobs were first seen to wait for this worker."""
 
     async def beat(self) -> None:
         """Beat for ever.
@@ -95,20 +100,32 @@ class Pulse:
                 self.stop("the worker is shutting down", GRACE_SECONDS)
             elif reason := await asyncio.to_thread(patient(reached), self.services, self.job):
                 self.stop("a limit is reached", None, reason)
-            elif time.monotonic() - self._invited >= INVITE_SECONDS:
-                self._invited = time.monotonic()
-                if await asyncio.to_thread(self._others_wait):
-                    self.stop("other jobs wait", None)
+                await self._think_of_others(invite=False)
+            else:
+                await self._think_of_others(invite=True)
             await asyncio.sleep(TICK_SECONDS)
 
-    def _others_wait(self) -> bool:
-        """Call in another worker if the job has work for it; say whether other jobs wait for this one."""
+    async def _think_of_others(self, *, invite: bool) -> None:
+        """Once a second: call in another worker if the job has work for it, and make room if other jobs wait."""
+        if time.monotonic() - self._looked < INVITE_SECONDS:
+            return
+        self._looked = time.monotonic()
+        if not await asyncio.to_thread(self._others_wait, invite=invite):
+            return
+        self.stop("other jobs wait", None)
+        self._gave_way = self._gave_way or self._looked
+        # Asked anew each time: when another worker has taken them on meanwhile, nothing need be cut off.
+        if self._looked - self._gave_way >= self.grace:
+            self.cut_off()
+
+    def _others_wait(self, *, invite: bool) -> bool:
         try:
-            self._invite()
+            if invite:
+                self._invite()
             waiting = self.services.queue.waiting()
         except UnavailableError:
             return False
-        late = time.monotonic() - self._began >= SLICE_SECONDS
+        late = time.monotonic() - self._began >= fairness.SLICE_SECONDS
         return late and any(not task_id.startswith(self.job.id) for task_id in waiting)
 
     @patient

@@ -1,4 +1,4 @@
-"""Keeping tenants to their quotas: requests a minute in Redis, the rest in the transaction that stores a job."""
+"""Keeping tenants to their quotas: requests a minute in Redis, the rest as a job or a suite is stored."""
 
 import logging
 from dataclasses import dataclass
@@ -59,10 +59,26 @@ def of_tenant(services: Services, session: Session, tenant: str) -> Quota:
 
 
 def spend(services: Services, session: Session, tenant: str, cases: int) -> None:
-    """Let a tenant have another job, of so many cases, in the transaction that stores it.
+    """Let a tenant have another job, or suite to be made, of so many cases, in the transaction that stores it.
 
     Raises:
         QuotaExceededError: it would be more than the tenant may have; nothing was counted once that is rolled back.
+    """
+    spend_cases(services, session, tenant, cases)  # first, since it makes whoever else submits wait
+    quota = of_tenant(services, session, tenant)
+    if quota.active_jobs is not None and quotas.count_unended(session, tenant) >= quota.active_jobs:
+        raise QuotaExceededError(
+            f"{quota.active_jobs:,} jobs, judgements and suites being made may be under way at once, and as many are. "
+            "Wait for one to end, cancel one, or have the quota raised.",
+            retry_after=JOB_SECONDS,
+        )
+
+
+def spend_cases(services: Services, session: Session, tenant: str, cases: int) -> None:
+    """Count cases of a tenant's day, in the transaction that stores what they are for.
+
+    Raises:
+        QuotaExceededError: they are more than the day has left; nothing was counted once that is rolled back.
     """
     quota, now = of_tenant(services, session, tenant), datetime.now(UTC)
     today = quotas.spend(session, tenant, now.date(), cases)
@@ -72,12 +88,21 @@ def spend(services: Services, session: Session, tenant: str, cases: int) -> None
             "Ask for fewer, wait for the next day (UTC), or have the quota raised.",
             retry_after=_until_midnight(now),
         )
-    if quota.active_jobs is not None and quotas.count_unended(session, tenant) >= quota.active_jobs:
-        raise QuotaExceededError(
-            f"{quota.active_jobs:,} jobs and judgements may be under way at once, and as many are. "
-            "Wait for one to end, cancel one, or have the quota raised.",
-            retry_after=JOB_SECONDS,
-        )
+
+
+def cases_left(services: Services, session: Session, tenant: str) -> int | None:
+    """How many cases the tenant's day has left; None where there is no limit."""
+    limit = of_tenant(services, session, tenant).cases_per_day
+    return None if limit is None else max(0, limit - quotas.spent(session, tenant, datetime.now(UTC).date()))
+
+
+def more_than_is_left(left: int) -> QuotaExceededError:
+    """The error for cases that are still being read, when there are more than the day has `left`."""
+    return QuotaExceededError(
+        f"There are more cases here than the {left:,} that are left of today's. "
+        "Send fewer, wait for the next day (UTC), or have the quota raised.",
+        retry_after=_until_midnight(datetime.now(UTC)),
+    )
 
 
 def _until_midnight(now: datetime) -> int:

@@ -84,6 +84,7 @@ def submit_suite(
 
     Raises:
         NotFoundError: what an earlier request with the same key made has been deleted since.
+        QuotaExceededError: it would be more than the tenant may have.
         InvalidError: the Idempotency-Key came before with another request.
     """
     if once and (known := _earlier_suite(services, tenant, once)):
@@ -104,6 +105,7 @@ def _generated(
 ) -> Suite:
     new = replace(to_generate(services, generator), name=name, named=True, traceparent=tracing.traceparent())
     with services.store.write() as session:
+        quota.spend(services, session, tenant, new.size)
         suite = suites.create(session, tenant, new)
         if once:
             remember(session, tenant, once, suite.id)

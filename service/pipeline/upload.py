@@ -8,6 +8,7 @@ from service.domain.digests import SuiteDigest
 from service.domain.jobs import Suite
 from service.domain.uploads import Columns, Leavings, Rejected, Row, UnreadableUploadError, case_of
 from service.errors import InvalidError
+from service.pipeline import quota
 from service.pipeline.once import IdempotencyKey, remember
 from service.pipeline.services import Services
 from service.store import cases, making, suites
@@ -53,12 +54,14 @@ def upload(
 
     Raises:
         InvalidError: the file can't be read, holds no case, too many, or rows that hold none.
+        QuotaExceededError: it holds more cases than the tenant's day has left; no more of it was read than that.
         sqlalchemy.exc.IntegrityError: another request with this key was first.
     """
     with services.store.write() as session:
+        left = quota.cases_left(services, session, tenant)
         suite = suites.create(session, tenant, NewSuite(0, name=options.name))
     try:
-        return _Import(services, suite, options, once).run(rows)
+        return _Import(services, suite, options, once, left).run(rows)
     except BaseException:
         with services.store.write() as session:
             suites.remove(session, suite.id)
@@ -71,6 +74,8 @@ class _Import:
     suite: Suite
     options: UploadOptions
     once: IdempotencyKey | None
+    left: int | None
+    """Cases that the tenant's day had left when it began; None: no limit."""
     _leavings: Leavings = field(default_factory=Leavings, init=False)
     _digest: SuiteDigest = field(default_factory=SuiteDigest, init=False)
     _size: int = field(default=0, init=False)
@@ -98,6 +103,8 @@ class _Import:
                 self._size += 1
                 if self._size > MAX_ROWS:
                     raise InvalidError(f"A suite holds {MAX_ROWS:,} cases at most.", code="suite_too_large")
+                if self.left is not None and self._size > self.left:
+                    raise quota.more_than_is_left(self.left)
                 yield case
 
     def _is_left_out(self, case: Case) -> bool:
@@ -132,6 +139,7 @@ class _Import:
     def _finish(self) -> Suite:
         made = Made(self._size, self._duplicates, str(self._digest))
         with self.services.store.write() as session:
+            quota.spend_cases(self.services, session, self.suite.tenant, self._size)
             making.freeze(session, self.suite.id, made)
             suites.finish_upload(session, self.suite.id, self._leavings)
             if self.once:

@@ -14,18 +14,19 @@ PLAN, RUN, MAKE = "workers.tasks.plan_job", "workers.tasks.run_batches", "worker
 logger = logging.getLogger(__name__)
 
 
-def wake(services: Services, job: Job) -> None:
-    """Queue the task that brings an active job on, unless it waits already.
+def wake(services: Services, job: Job, *, at_front: bool = False) -> None:
+    """Queue the task that brings an active job on, unless it waits already; `at_front`: before those of others.
 
     Redis being out of reach is not the caller's problem: the job stays due, and the sweeper tries again.
     """
     try:
         if job.status is JobStatus.RUNNING:
-            _bring_on(services, job)
+            _bring_on(services, job, at_front)
         elif job.status.is_active:
             services.queue.enqueue(PLAN, job.id, task_id=f"{job.id}-plan")
     except UnavailableError:
-        logger.warning("redis is out of reach: %s will be queued by the sweeper", job.id)
+        about = {"job_id": job.id, "tenant": job.tenant}
+        logger.warning("redis is out of reach: %s will be queued by the sweeper", job.id, extra=about)
 
 
 def wake_suite(services: Services, suite: Suite) -> None:
@@ -34,10 +35,11 @@ def wake_suite(services: Services, suite: Suite) -> None:
         if suite.status is SuiteStatus.GENERATING:
             services.queue.enqueue(MAKE, suite.id, task_id=f"{suite.id}-make")
     except UnavailableError:
-        logger.warning("redis is out of reach: %s will be queued by the sweeper", suite.id)
+        about = {"suite_id": suite.id, "tenant": suite.tenant}
+        logger.warning("redis is out of reach: %s will be queued by the sweeper", suite.id, extra=about)
 
 
-def _bring_on(services: Services, job: Job) -> None:
+def _bring_on(services: Services, job: Job, at_front: bool) -> None:
     """Queue one more worker for a running job if there is a batch to be taken; complete it if all are done.
 
     The task's id carries the lowest batch to be had, so that it differs from those of tasks that run, and whoever
@@ -48,4 +50,4 @@ def _bring_on(services: Services, job: Job) -> None:
     if lowest is None:
         complete(services, job)
     elif not any(task_id.startswith(f"{job.id}-run") for task_id in services.queue.waiting()):
-        services.queue.enqueue(RUN, job.id, task_id=f"{job.id}-run-{lowest}")
+        services.queue.enqueue(RUN, job.id, task_id=f"{job.id}-run-{lowest}", at_front=at_front)

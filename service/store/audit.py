@@ -1,7 +1,9 @@
 """The audit log: who did what. Rows are added and read, nothing else."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -25,6 +27,8 @@ class Entry:
     status: int = 0
     """The HTTP status answered; 0 for a command."""
     request_id: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """Facts of a command, as JSON: who gave it, a key's role and expiry, a quota's values."""
     number: int = 0
     """Its place in the log; given by the log."""
     created_at: datetime | None = None
@@ -52,6 +56,7 @@ def add(session: Session, entry: Entry) -> Entry:
         object_id=entry.object_id and entry.object_id[:MAX_ID],
         status=entry.status,
         request_id=entry.request_id,
+        details=dict(entry.details),
     )
     session.add(row)
     session.flush()
@@ -75,5 +80,5 @@ def page(session: Session, tenant: str, which: EntryFilter, *, after: int | None
 
 
 def _entry(row: AuditRow) -> Entry:
-    kept = Entry(row.tenant, row.operation, row.key_id, row.object_id, row.status, row.request_id)
+    kept = Entry(row.tenant, row.operation, row.key_id, row.object_id, row.status, row.request_id, row.details)
     return replace(kept, number=row.id, created_at=row.created_at)

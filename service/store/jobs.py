@@ -66,6 +66,7 @@ def create(
             labels=dict(spec.labels),
             limits=asdict(spec.limits),
             active_seconds=0.0,
+            cut_off=0,
             wake_at=database_now() + WAKE_SECONDS,
         )
     )
@@ -145,6 +146,7 @@ def _on_entering(to: JobStatus, reason: StatusReason | None) -> dict[str, Any]:
         "started_at": func.coalesce(JobRow.started_at, datetime.now(UTC)) if runs else JobRow.started_at,
         "running_since": now if runs else None,
         "active_seconds": JobRow.active_seconds + ran,
+        "cut_off": 0 if runs else JobRow.cut_off,
         "wake_at": now + WAKE_SECONDS if to.is_active else None,
         "finished_at": datetime.now(UTC) if to.is_final else None,
     }
@@ -168,6 +170,12 @@ def delete_job(session: Session, job: Job) -> None:
         changed(session, delete(table).where(table.job_id.in_(ids)))
     changed(session, delete(JobRow).where(judgements))
     changed(session, delete(JobRow).where(JobRow.id == job.id))
+
+
+def note_cut_off(session: Session, job_id: str, cases: int) -> int:
+    """Count cases that were cut off to make room for other jobs; gives how many that makes since the job last began."""
+    changed(session, update(JobRow).where(JobRow.id == job_id).values(cut_off=JobRow.cut_off + cases))
+    return session.scalar(select(JobRow.cut_off).where(JobRow.id == job_id)) or 0
 
 
 def change_limits(session: Session, job_id: str, limits: Limits) -> None:

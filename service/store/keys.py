@@ -86,13 +86,14 @@ def list_all(session: Session) -> list[ApiKey]:
 def rotate(session: Session, key_id: str, overlap: timedelta) -> str | None:
     """Give a key a new secret, and gives that; the one before holds for the overlap, and any before it no longer.
 
-    None when there is no such key or it was revoked.
+    None when there is no such key, or it was revoked or has expired: the new secret would be worthless too.
     """
-    key = _new_key()
-    unrevoked = update(ApiKeyRow).where(ApiKeyRow.id == key_id, ApiKeyRow.revoked_at.is_(None))
-    until = datetime.now(UTC) + overlap
+    key, now = _new_key(), datetime.now(UTC)
+    lasting = or_(ApiKeyRow.expires_at.is_(None), ApiKeyRow.expires_at > now)
+    valid = update(ApiKeyRow).where(ApiKeyRow.id == key_id, ApiKeyRow.revoked_at.is_(None), lasting)
+    until = now + overlap
     values = {"digest": _digest(key), "previous_digest": ApiKeyRow.digest, "previous_until": until}
-    return key if changed(session, unrevoked.values(values)) else None
+    return key if changed(session, valid.values(values)) else None
 
 
 def revoke(session: Session, key_id: str) -> bool:

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, and_, case, exists, or_, select, update
+from sqlalchemy import ColumnElement, Update, and_, case, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from service.domain.jobs import StatusReason, SuiteStatus
@@ -79,6 +79,12 @@ def fail(session: Session, suite_id: str, reason: StatusReason) -> None:
     unmade = update(SuiteRow).where(SuiteRow.id == suite_id, SuiteRow.status == SuiteStatus.GENERATING.value)
     said = {"reason_code": reason.code, "reason_message": reason.message}
     changed(session, unmade.values(status=SuiteStatus.FAILED.value, **said, **ENDED))
+
+
+def count_others(session: Session, suite_id: str) -> int:
+    """How many other suites are being made just now."""
+    live = (SuiteRow.status == SuiteStatus.GENERATING.value, SuiteRow.leased_until >= database_now())
+    return session.scalar(select(func.count()).select_from(SuiteRow).where(SuiteRow.id != suite_id, *live)) or 0
 
 
 def waiting_jobs(session: Session, suite_id: str) -> list[str]:

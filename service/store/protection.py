@@ -24,8 +24,19 @@ CREATE TRIGGER IF NOT EXISTS audit_no_{verb} BEFORE {verb} ON audit
 BEGIN SELECT RAISE(ABORT, '{refusal}'); END
 """
 
+_SQLITE_NO_REPLACE = """
+CREATE TRIGGER IF NOT EXISTS audit_no_replace BEFORE INSERT ON audit
+WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, '{refusal}'); END
+"""
+"""INSERT OR REPLACE takes the old row away without asking the trigger that guards it."""
+
 STATEMENTS: Mapping[str, Sequence[str]] = {
-    "sqlite": [_SQLITE.format(verb=verb, refusal=REFUSAL) for verb in ("update", "delete")],
+    "sqlite": [
+        _SQLITE.format(verb="update", refusal=REFUSAL),
+        _SQLITE.format(verb="delete", refusal=REFUSAL),
+        _SQLITE_NO_REPLACE.format(refusal=REFUSAL),
+    ],
     "postgresql": [_FUNCTION, _NO_CHANGE, _NO_TRUNCATE],
 }
 

@@ -7,10 +7,11 @@ from typing import cast
 from sqlalchemy import Table, delete, func, select
 from sqlalchemy.orm import Session
 
+from service.domain.jobs import SuiteStatus
 from service.domain.lifecycle import FINAL
 from service.domain.quotas import Quota
 from service.store.session import changed, insert_into
-from service.store.tables import DayRow, JobRow, QuotaRow
+from service.store.tables import DayRow, JobRow, QuotaRow, SuiteRow
 
 _QUOTAS, _DAYS = cast("Table", QuotaRow.__table__), cast("Table", DayRow.__table__)
 
@@ -49,11 +50,21 @@ def spend(session: Session, tenant: str, day: date, cases: int) -> int:
     return total
 
 
+def spent(session: Session, tenant: str, day: date) -> int:
+    """How many cases the day has so far."""
+    return session.scalar(select(DayRow.cases).where(DayRow.tenant == tenant, DayRow.day == day.isoformat())) or 0
+
+
 def count_unended(session: Session, tenant: str) -> int:
-    """How many jobs and judgements of the tenant have not ended."""
+    """How many jobs and judgements of the tenant have not ended, and suites of their own are still being made.
+
+    A suite that is made for one job alone is part of that job.
+    """
     ended = [status.value for status in FINAL]
     unended = select(func.count()).select_from(JobRow).where(JobRow.tenant == tenant, JobRow.status.not_in(ended))
-    return session.scalar(unended) or 0
+    being_made = (SuiteRow.tenant == tenant, SuiteRow.status == SuiteStatus.GENERATING.value, SuiteRow.named)
+    unmade = select(func.count()).select_from(SuiteRow).where(*being_made)
+    return (session.scalar(unended) or 0) + (session.scalar(unmade) or 0)
 
 
 def _quota(row: QuotaRow) -> Quota:

@@ -114,6 +114,7 @@ class AuditRow(Base):
     status: Mapped[int] = mapped_column(Integer)
     """The HTTP status answered; 0 for a command."""
     request_id: Mapped[str | None] = mapped_column(String(64))
+    details: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
 class SuiteRow(Base):
@@ -216,6 +217,8 @@ class JobRow(Base):
     """Seconds since the epoch by the database's clock, while it runs."""
     active_seconds: Mapped[float] = mapped_column(Float)
     """Time spent running before `running_since`."""
+    cut_off: Mapped[int] = mapped_column(Integer)
+    """Cases cut off to make room for other jobs, since it last began to run: service.pipeline.fairness."""
     wake_at: Mapped[float | None] = mapped_column(Float)
     """Seconds since the epoch by the database's clock. Whoever works on the job keeps moving it into the future; once
     it has passed, the sweeper queues the job's work again. None when there is nothing left to do."""

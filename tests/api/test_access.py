@@ -36,6 +36,7 @@ def test_a_request_is_one_line_with_its_route_and_not_its_query(client: FlaskCli
         "status": 404,
         "request_id": "r-1",
         "tenant": "acme",
+        "job_id": UNKNOWN_JOB,
     }
 
 

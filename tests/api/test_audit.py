@@ -6,7 +6,7 @@ from service.domain.quotas import Quota
 from service.domain.roles import Role
 from service.pipeline.services import Services
 from service.store import audit, quotas
-from service.store.audit import EntryFilter
+from service.store.audit import Entry, EntryFilter
 from tests.api.conftest import TENANT, ClientFor, assert_problem, created, spec
 from tests.support.databases import on_both
 
@@ -43,7 +43,17 @@ def test_requests_beyond_the_quota_do_not_fill_it(client: FlaskClient, services:
 def test_no_content_is_ever_in_it(client: FlaskClient) -> None:
     created(client, spec(name="a secret name"))
     (entry,) = client.get("/v1/audit").json["data"]
-    assert set(entry) == {"number", "created_at", "key_id", "operation", "object_id", "status", "request_id"}
+    known = {"number", "created_at", "key_id", "operation", "object_id", "status", "request_id", "details"}
+    assert set(entry) == known
+    assert entry["details"] == {}
+
+
+def test_what_a_command_was_about_is_shown(client: FlaskClient, services: Services) -> None:
+    facts = {"os_user": "ops", "active_jobs": 2, "cases_per_day": None}
+    with services.store.write() as session:
+        audit.add(session, Entry(TENANT, "quotas set", details=facts))
+    (entry,) = client.get("/v1/audit").json["data"]
+    assert entry["details"] == facts
 
 
 def test_it_is_listed_in_pages_and_by_filters(client: FlaskClient) -> None:

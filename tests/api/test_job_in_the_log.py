@@ -6,20 +6,23 @@ too. The lines are those of processes at the level info.
 
 import io
 import json
-import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
+from service.api import context
 from service.domain.cases import Case
 from service.domain.completions import Completion
-from service.logs.lines import formatter
 from service.pipeline.services import Services
 from service.pipeline.sweep import sweep
+from service.settings import Settings
 from service.targets.base import targets
-from tests.api.conftest import created, finish, spec
+from tests.api.conftest import created, finish, judged, spec
+from tests.support.logged import logged
 from tests.support.mock_openai import Answer, Hit, MockOpenAI, payload, text
 from tests.support.plugged import Answering, plugged
 from tests.support.running import wind_back
@@ -31,16 +34,8 @@ CASES = 12
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
     """All lines from now on."""
-    written = io.StringIO()
-    handler = logging.StreamHandler(written)
-    handler.setFormatter(formatter(as_json=True, with_words=False))
-    root, ours = logging.getLogger(), logging.getLogger("service")
-    root.addHandler(handler)
-    level = ours.level
-    ours.setLevel(logging.INFO)
-    yield written
-    ours.setLevel(level)
-    root.removeHandler(handler)
+    with logged() as written:
+        yield written
 
 
 def of_target(hit: Hit) -> Answer:
@@ -94,6 +89,37 @@ def test_every_line_of_a_job_says_which_job_it_is_and_whose(
     told = [line for line in lines(log) if line["event"] != "request"]
     assert {"waking", "completed"} <= {word for line in told for word in line["event"].split()}
     assert {(line["job_id"], line["tenant"]) for line in told} == {(job_id, "acme")}
+
+
+def test_what_a_request_does_to_a_job_or_judgement_is_logged_with_its_id(
+    client: FlaskClient, finished_job: str, log: io.StringIO
+) -> None:
+    queued, judgement = created(client, spec()), judged(client, finished_job)
+    for path in (f"/v1/jobs/{queued}", judgement):
+        client.post(f"{path}/cancel").close()
+    ended = [line for line in lines(log) if line["event"].endswith("cancelled")]
+    assert [(line["job_id"], line["tenant"]) for line in ended] == [
+        (queued, "acme"),
+        (judgement.rsplit("/", 1)[-1], "acme"),
+    ]
+    requests = [line for line in lines(log) if line["event"] == "request" and line["route"].endswith("cancel")]
+    assert [line["job_id"] for line in requests] == [line["job_id"] for line in ended]
+
+
+def test_what_is_no_id_is_not_logged_as_one(client: FlaskClient, log: io.StringIO) -> None:
+    client.get(f"/v1/jobs/{KEY}").close()
+    (line,) = lines(log)
+    assert "job_id" not in line
+    assert "canary" not in log.getvalue()
+
+
+def test_a_job_that_can_not_be_queued_is_logged_with_its_id(
+    app: Flask, client: FlaskClient, settings: Settings, log: io.StringIO
+) -> None:
+    app.extensions["proofhouse"][1].close()
+    context.attach(app, replace(settings, redis_url="redis://127.0.0.1:1"))
+    job_id = created(client, spec())
+    assert [line["job_id"] for line in lines(log) if "sweeper" in line["event"]] == [job_id]
 
 
 def test_cases_leave_no_lines(client: FlaskClient, services: Services, log: io.StringIO) -> None:

@@ -1,9 +1,9 @@
-"""A key given to a job, a judgement or a suite reaches the server it is for and nothing else, whatever that sends back.
+"""A key given to a job, a judgement, a suite or a stored target reaches the server it is for and nothing else.
 
 A webhook's secret reaches nobody, and what its address holds in its query the receiver alone.
 
-All servers echo the Authorization header in headers, answers, error messages and broken bodies. Afterwards every place
-that the service writes to is searched for the keys, and for as little as a half of one.
+Whatever the server sends back: all of them echo the Authorization header in headers, answers, error messages and broken
+bodies. Afterwards every place that the service writes to is searched for the keys, and for as little as a half of one.
 """
 
 from collections.abc import Iterator
@@ -46,6 +46,7 @@ from tests.support.echoes import (
     wrong_shape,
 )
 from tests.support.hooks import Receiver, ended
+from tests.support.logged import logged
 from tests.support.mock_openai import Answer, Hit, MockOpenAI, completion, text
 from tests.support.mock_tavily import MockTavily
 from tests.support.running import now, run
@@ -257,6 +258,37 @@ def test_a_key_that_the_servers_send_back_is_found_nowhere(
     assert traces(every_cell(services.store)) == []
     assert traces(iter([exposition(folder)])) == []
     assert traces(iter(log.read_bytes().splitlines())) == []
+
+
+TRIED: tuple[Echo, ...] = (*FROM_TARGET, failing(401), failing(404), failing(429), redirecting)
+
+
+def tried_out(client: FlaskClient) -> Iterator[bytes]:
+    """All that the API says of a stored target, tried out with each way to answer."""
+    with MockOpenAI(in_turn(TARGET_KEY, *TRIED)) as target:
+        given = {"type": "openai", "base_url": target.base_url, "api_key": TARGET_KEY, **OPTIONS}
+        stored = client.post("/v1/targets", json={"name": "production", "target": given})
+        for _ in TRIED:
+            response = client.post(f"{stored.headers['Location']}/test")
+            assert response.status_code == 200
+            yield response.data + str(response.headers).encode()
+            response.close()  # or else it is not logged
+    assert [hit.headers["Authorization"] for hit in target.hits] == [f"Bearer {TARGET_KEY}"] * len(TRIED)
+    for url in ("/v1/targets", stored.headers["Location"], "/v1/audit", "/metrics"):
+        yield told(client, url)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_key_that_a_target_sends_back_when_it_is_tried_out_is_found_nowhere(
+    services: Services, client: FlaskClient
+) -> None:
+    with logged() as log:
+        heard = list(tried_out(client))
+    assert b"[redacted]" in b"".join(heard)
+    assert traces(iter(heard)) == []
+    assert traces(every_cell(services.store)) == []
+    assert traces(iter([log.getvalue().encode()])) == []
+    assert log.getvalue().count('"route": "/v1/targets/{target_id}/test"') == len(TRIED)
 
 
 def beyond_the_longest_body(key: str) -> Answer:

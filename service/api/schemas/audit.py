@@ -22,6 +22,12 @@ class EntrySchema(Answer):
         validate=validate.Range(0, 599), metadata={"description": "The HTTP status answered; 0 for a command."}
     )
     request_id = fields.String(allow_none=True)
+    details = fields.Dict(
+        metadata={
+            "additionalProperties": True,
+            "description": "Of a command: the `os_user` who gave it, a key's role and expiry, a quota's values.",
+        }
+    )
 
 
 class EntryPageSchema(Answer):

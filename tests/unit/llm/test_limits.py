@@ -293,3 +293,25 @@ def test_a_call_cancelled_while_it_keeps_to_the_pace_gives_its_slot_back() -> No
         assert (calls.limiter.in_use, calls.admitted) == (0, [])
 
     run(test())
+
+
+def test_calls_that_wait_for_the_pace_reserve_one_by_one_and_so_lose_little_when_they_are_cut_off() -> None:
+    class Slow(Recorder):
+        def reserve(self, units: int) -> float:
+            super().reserve(units)
+            return 60.0
+
+    requests, tokens = Slow(), Slow()
+
+    async def test() -> None:
+        limiter = paced(requests, tokens)
+        limiter.resize(3)
+        calls = Calls(limiter)
+        await calls.start(0, 1, 2, 3)
+        await asyncio.sleep(0.05)
+        assert limiter.waiting == 4
+        await calls.cancel(0, 1, 2, 3)
+        assert limiter.waiting == 0
+
+    run(test())
+    assert requests.reserved + tokens.reserved == [1]

@@ -6,7 +6,6 @@ from contextlib import suppress
 from dataclasses import replace
 
 import pytest
-from cryptography.fernet import Fernet
 
 from service.domain.cases import Case
 from service.domain.completions import Completion, ErrorCode, Judgement
@@ -22,7 +21,6 @@ from service.pipeline.execute import DEAD_AFTER, execute
 from service.pipeline.plan import plan
 from service.pipeline.services import Services
 from service.pipeline.submit import submit
-from service.settings import Settings
 from service.store import batches, results
 from service.targets.base import targets
 from tests.support.mock_openai import MockOpenAI, status, text
@@ -169,18 +167,6 @@ def test_a_plugin_that_cannot_be_built_fails_the_job(services: Services) -> None
     assert reason_of(job) == "plugin_failed"
 
 
-def test_secrets_sealed_with_another_key_fail_the_job(services: Services, settings: Settings) -> None:
-    target = plugin(targets, "openai", base_url="http://127.0.0.1:9/v1", model="m", api_key="sk-0123456789")
-    job = submit(services, job_spec(5, target=target), tenant=TENANT)
-    stranger = Services.from_settings(replace(settings, secret_keys=(Fernet.generate_key().decode(),)))
-    try:
-        job = run(stranger, job)
-    finally:
-        stranger.close()
-    assert job.status is JobStatus.FAILED
-    assert reason_of(job) == "secrets_unreadable"
-
-
 class Slow(Answering):
     """Takes its time; does something once so many cases have been asked."""
 
@@ -276,7 +262,7 @@ def test_a_worker_that_makes_room_for_others_can_still_be_told_to_stop(
 ) -> None:
     """It had stopped giving out work already, but what is under way may take long."""
     monkeypatch.setattr("service.pipeline.pulse.GRACE_SECONDS", 0.3)
-    monkeypatch.setattr("service.pipeline.pulse.SLICE_SECONDS", 0.3)
+    monkeypatch.setattr("service.pipeline.fairness.SLICE_SECONDS", 0.3)
     slow.seconds = 20
     job = submit(services, asking("slow", 10), tenant=TENANT)
     submit(services, job_spec(1), tenant=TENANT)
@@ -289,7 +275,7 @@ def test_a_worker_that_makes_room_for_others_can_still_be_told_to_stop(
 def test_a_worker_makes_room_when_other_jobs_wait(
     services: Services, slow: type[Slow], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.pipeline.pulse.SLICE_SECONDS", 0.1)
+    monkeypatch.setattr("service.pipeline.fairness.SLICE_SECONDS", 0.1)
     job = submit(services, asking("slow", 100), tenant=TENANT)
     slow.act = staticmethod(lambda: submit(services, job_spec(1), tenant=TENANT))
     run(services, job)

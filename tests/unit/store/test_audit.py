@@ -28,6 +28,30 @@ def test_the_database_refuses_to_change_it(store: Store, statement: str) -> None
     assert read(store) == [entry]
 
 
+INSERTED = "INSERT INTO audit (id, created_at, tenant, operation, status, details)"
+VALUES = "VALUES (:id, CURRENT_TIMESTAMP, 'acme', 'forged', 0, '{}')"
+
+
+@pytest.mark.parametrize("on_conflict", ["DO UPDATE SET operation = 'forged'", "OR REPLACE", "OR REPLACE by rowid"])
+def test_the_database_refuses_to_put_another_entry_in_ones_place(store: Store, on_conflict: str) -> None:
+    entry = written(store)
+    if on_conflict.startswith("DO"):
+        statement = f"{INSERTED} {VALUES} ON CONFLICT (id) {on_conflict}"
+    elif store.is_sqlite:
+        statement = f"{INSERTED.replace('INSERT', 'INSERT OR REPLACE')} {VALUES}"
+        statement = statement.replace("(id,", "(rowid,") if "rowid" in on_conflict else statement
+    else:
+        pytest.skip("a statement of SQLite's own")
+    with pytest.raises(Exception, match=REFUSAL), store.write() as session:
+        session.execute(sql(statement), {"id": entry.number})
+    assert read(store) == [entry]
+
+
+def test_entries_are_still_added_to_it(store: Store) -> None:
+    entries = [written(store) for _ in range(3)]
+    assert read(store) == entries[::-1]
+
+
 def test_it_can_not_be_emptied_at_once(store: Store) -> None:
     entry = written(store)
     if not store.is_sqlite:  # which has no TRUNCATE

@@ -38,6 +38,7 @@ def upgrade() -> None:
     sa.Column('object_id', sa.String(length=64), nullable=True),
     sa.Column('status', sa.Integer(), nullable=False),
     sa.Column('request_id', sa.String(length=64), nullable=True),
+    sa.Column('details', sa.JSON(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('audit', schema=None) as batch_op:
@@ -157,6 +158,7 @@ def upgrade() -> None:
     sa.Column('limits', sa.JSON(), nullable=False),
     sa.Column('running_since', sa.Float(), nullable=True),
     sa.Column('active_seconds', sa.Float(), nullable=False),
+    sa.Column('cut_off', sa.Integer(), nullable=False),
     sa.Column('wake_at', sa.Float(), nullable=True),
     sa.ForeignKeyConstraint(['completions_of'], ['jobs.id'], ),
     sa.ForeignKeyConstraint(['suite_id'], ['suites.id'], ),
