@@ -27,6 +27,8 @@ from service.turns import Client, Turns
 
 HEADER_SECONDS = 10.0
 """For the headers of a request, from when its connection is opened or its first byte comes."""
+NEW_SECONDS = 0.2
+"""As long as a connection need not fear to be taken for an idle one."""
 UNREAD_SECONDS = 0.5
 """For the rest of a body that nobody wanted, before its connection is closed instead of used again."""
 LINGER_SECONDS = 2.0
@@ -59,14 +61,6 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             if listener.family != socket.AF_UNIX:
                 listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         super().init_process()
-
-    def accept(self, listener: Any) -> None:
-        """Take a connection in, in the place of the one that has been idle longest if there is no other."""
-        if self.nr_conns >= self.worker_connections - 1:
-            idle = self._lingering or self.pending_conns or self.keepalived_conns
-            if idle:
-                self._end(idle[0], idle)
-        super().accept(listener)
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """When stopping, take in who has connected and refuse who comes later; gunicorn would let them wait unheard."""
@@ -129,10 +123,21 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         self._watch(conn, self._lingering, LINGER_SECONDS, self._on_lingering_socket_readable)
 
     def murder_pending(self) -> None:
-        """Close what has waited long enough."""
+        """Close what has waited long enough, and when there is no room for the next, what has been idle longest."""
         super().murder_pending()
         while self._lingering and self._lingering[0].timeout < time.monotonic():
             self._end(self._lingering[0], self._lingering)
+        while self.nr_conns >= self.worker_connections and (idle := self._idle()):
+            self._end(idle[0], idle)
+
+    def _idle(self) -> Any:
+        """Connections that nobody works on, those that can be done without first."""
+        if self._lingering:
+            return self._lingering
+        as_yet = time.monotonic() + HEADER_SECONDS - NEW_SECONDS
+        if self.pending_conns and self.pending_conns[0].timeout < as_yet:
+            return self.pending_conns
+        return self.keepalived_conns
 
     def _accept_all(self, listener: Any) -> None:
         before = -1

@@ -126,6 +126,12 @@ def test_when_all_connections_are_taken_the_one_goes_that_has_been_idle_longest(
         assert not is_cut_off(clients[-1])
 
 
+def test_when_all_connections_are_busy_a_new_one_is_not_taken_for_an_idle_one(port: int) -> None:
+    with many(port, LARGE, 2 * CONNECTIONS):
+        for _ in range(20):
+            assert answered(port) < SOON
+
+
 def test_probes_are_answered_while_every_thread_waits_for_something_else(hung: int) -> None:
     assert alive(hung) < SOON
     with many(hung, ALIVE * 3000), many(hung, ALIVE[:-2] + b"Content-Length: 9\r\n\r\n"):
