@@ -1,17 +1,19 @@
 # Two stages: the first installs, pinned and with hashes; the second has what was installed and nothing else.
 # tests/deploy/test_image_install.py carries out these steps on a machine without Docker, so keep them plain.
-FROM python:3.13-slim AS build
+# To build on one image and no other, name it with its digest: see docs/deployment.md.
+ARG PYTHON_IMAGE=python:3.13-slim
+FROM ${PYTHON_IMAGE} AS build
 WORKDIR /src
-COPY requirements/runtime.txt requirements/runtime.txt
+COPY requirements/otel.txt requirements/otel.txt
 RUN python -m venv /opt/proofhouse && mkdir -m 0700 /data
-RUN /opt/proofhouse/bin/pip install --no-cache-dir --disable-pip-version-check --only-binary=:all: --require-hashes -r requirements/runtime.txt
+RUN /opt/proofhouse/bin/pip install --no-cache-dir --disable-pip-version-check --only-binary=:all: --require-hashes -r requirements/otel.txt
 COPY pyproject.toml README.md ./
 COPY service service
 COPY workers workers
 RUN /opt/proofhouse/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation . \
     && /opt/proofhouse/bin/pip uninstall --yes --quiet setuptools wheel pip
 
-FROM python:3.13-slim
+FROM ${PYTHON_IMAGE}
 COPY --from=build /opt/proofhouse /opt/proofhouse
 # For `up` alone, which keeps its database there; API and workers write to /tmp and nowhere else.
 COPY --from=build --chown=65532:65532 /data /data

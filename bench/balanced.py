@@ -20,8 +20,10 @@ class Seen:
 
     requests: Counter[str] = field(default_factory=Counter)
     """Answered ones, by operation."""
-    cut: Counter[str] = field(default_factory=Counter)
-    """Connections refused or reset, by the kind of error; each was tried again."""
+    refused: Counter[str] = field(default_factory=Counter)
+    """Connections that could not be opened, as is right while a process is replaced; each was tried again."""
+    broken: Counter[str] = field(default_factory=Counter)
+    """Connections that ended over a request that had been sent, by the kind of error; each was tried again."""
     failed: Counter[str] = field(default_factory=Counter)
     """What no client should see: statuses of 400 and above, answers that did not come."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -58,7 +60,8 @@ class Balanced:
                 self._seen.note(self._seen.failed, f"{operation}: {type(error).__name__}")
                 return None
             except httpx2.TransportError as error:
-                self._seen.note(self._seen.cut, type(error).__name__)
+                refused = isinstance(error, httpx2.ConnectError)
+                self._seen.note(self._seen.refused if refused else self._seen.broken, type(error).__name__)
                 self._turn = (self._turn + 1) % len(self._clients)
                 time.sleep(PAUSE_SECONDS)
                 continue

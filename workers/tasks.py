@@ -9,7 +9,7 @@ from structlog.contextvars import bound_contextvars
 from service import tracing
 from service.failpoints import failpoint
 from service.llm import guard
-from service.pipeline import plan
+from service.pipeline import notify, plan
 from service.pipeline.execute import execute
 from service.pipeline.services import Services
 from service.settings import Settings
@@ -32,6 +32,12 @@ def run_batches(job_id: str) -> None:
     """Run batches of the job that nobody works on."""
     with _services(job_id=job_id) as services:
         asyncio.run(execute(services, job_id, stopping))
+
+
+def deliver_webhooks() -> None:
+    """Send webhooks that are due."""
+    with _services() as services:
+        notify.deliver(services)
 
 
 @contextmanager

@@ -58,8 +58,8 @@ class AgreementOfJob(MethodView):
         with services().store.read() as session:
             job = jobs.get(session, current_tenant(), job_id)
             a, b = (chosen(session, job, query[name]) for name in ("a", "b"))
-            found = differences(session, job, a, b, after=after, limit=limit + 1)
+            found = differences(session, job, a, b, after=after, limit=limit)
             counted = agreement(read_confusion(session, a, b))
-        last = found[limit - 1][0] if len(found) > limit else None
+        last = found.rows[-1][0] if found.more else None
         cursor = cursors.encode("differences", last.repeat, last.case.index) if last else None
-        return AgreementView(job, a, b, counted, [Difference(*pair) for pair in found[:limit]], cursor)
+        return AgreementView(job, a, b, counted, [Difference(*pair) for pair in found.rows], cursor)

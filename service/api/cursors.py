@@ -88,6 +88,13 @@ class TargetCursor(JobCursor):
     prefix = "target"
 
 
+class DeliveryCursor(JobCursor):
+    """(creation time, id) of the last delivery seen."""
+
+    kind = "deliveries"
+    prefix = "msg"
+
+
 class AuditCursor(_Cursor):
     """Number of the last entry seen."""
 

@@ -79,11 +79,11 @@ def _checked(check: Callable[[], str | None]) -> dict[str, Any]:
 
 def _database(store: Store) -> str | None:
     try:
-        current = migrate.is_current(store)
+        fit = migrate.is_fit(store)
     except SQLAlchemyError as error:
         logger.warning("the database is out of reach: %s", error)
         return "Out of reach: check PROOFHOUSE_DATABASE_URL and that the database runs."
-    return None if current else "Its tables are not those of this version: run `proofhouse db upgrade`."
+    return None if fit else "Its tables are older than this version, or missing: run `proofhouse db upgrade`."
 
 
 def _redis(queue: TaskQueue) -> str | None:

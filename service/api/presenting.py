@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from service.domain.completions import Usage
+from service.domain.deliveries import Delivery
 from service.domain.gates import Gate
 from service.domain.jobs import Job
 from service.domain.lifecycle import JobStatus
 from service.domain.report import gate
 from service.domain.tallies import Counts, Tally, total
-from service.store import tallies
+from service.store import deliveries, tallies
 
 MODEL_ROLES = ("target", "judge")
 
@@ -34,6 +35,14 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookView:
+    """A job's webhook with its newest delivery; None before the job has ended."""
+
+    address: str
+    delivery: Delivery | None
+
+
+@dataclass(frozen=True, slots=True)
 class JobView:
     """A job with all that is shown beside it."""
 
@@ -41,12 +50,13 @@ class JobView:
     progress: Progress
     usage: Mapping[str, Usage]
     gate: Gate
+    webhook: WebhookView | None
 
     @property
     def links(self) -> dict[str, str]:
         """Where to go from here."""
         here = job_path(self.job.id)
-        there = ("results", "report", "judgements", "cancel", "pause", "resume", "retry")
+        there = ("results", "report", "judgements", "deliveries", "cancel", "pause", "resume", "retry")
         return {"self": here, **{name: f"{here}/{name}" for name in there}}
 
 
@@ -64,7 +74,8 @@ def views(session: Session, jobs: Sequence[Job]) -> list[JobView]:
     """Jobs as they are shown."""
     ids = [job.id for job in jobs]
     counted, used = tallies.read_by_category(session, ids), tallies.read_usages(session, ids)
-    return [_view(job, counted.get(job.id, []), used.get(job.id, {})) for job in jobs]
+    told = deliveries.newest(session, [job.id for job in jobs if job.webhook])
+    return [_view(job, counted.get(job.id, []), used.get(job.id, {}), told.get(job.id)) for job in jobs]
 
 
 def by_role(usage: Mapping[str, Usage]) -> dict[str, Usage]:
@@ -92,5 +103,6 @@ def progress(job: Job, counts: Counts) -> Progress:
     )
 
 
-def _view(job: Job, counted: Sequence[Tally], used: Mapping[str, Usage]) -> JobView:
-    return JobView(job, progress(job, total(counted)), by_role(used), gate(job, counted))
+def _view(job: Job, counted: Sequence[Tally], used: Mapping[str, Usage], told: Delivery | None) -> JobView:
+    webhook = WebhookView(job.webhook, told) if job.webhook else None
+    return JobView(job, progress(job, total(counted)), by_role(used), gate(job, counted), webhook)

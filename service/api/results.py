@@ -17,10 +17,11 @@ from service.api.schemas.results import ResultPageSchema, ResultQuerySchema, Res
 from service.domain.jobs import Job, Result
 from service.domain.roles import Role
 from service.store import jobs, results
+from service.store.paging import grouped
 
 NDJSON = "application/x-ndjson"
 LINES = 100
-"""Lines sent at once: a system call for each would take longer than making it."""
+"""Most lines sent at once: a system call for each would take longer than making it."""
 
 blueprint = Blueprint("results", __name__, url_prefix="/v1/jobs", description="What came of each case.")
 
@@ -42,6 +43,7 @@ class Results(MethodView):
     def get(self, query: dict[str, Any], job_id: str) -> dict[str, Any] | Response:
         """List a job's results in the order of the suite.
 
+        A page holds fewer than `limit` where texts are long: only a `next_cursor` of null says that it is the last.
         With `judgement`, verdicts (and the filter by verdict) are those of that judgement; the rest is the job's.
         With `Accept: application/x-ndjson`, all that match are streamed, one JSON object a line; `limit` and `cursor`
         are of no consequence then. A stream that breaks off ends without its last chunk, which HTTP clients notice.
@@ -54,10 +56,10 @@ class Results(MethodView):
 
 def _page(job: Job, which: results.ResultFilter, after: tuple[int, int] | None, limit: int) -> dict[str, Any]:
     with services().store.read() as session:
-        found = results.page(session, job, which, after=after, limit=limit + 1)
-    last = found[limit - 1] if len(found) > limit else None
+        found = results.page(session, job, which, after=after, limit=limit)
+    last = found.rows[-1] if found.more else None
     cursor = cursors.encode("results", last.repeat, last.case.index) if last else None
-    return {"data": found[:limit], "next_cursor": cursor}
+    return {"data": found.rows, "next_cursor": cursor}
 
 
 def _wants_stream() -> bool:
@@ -73,5 +75,4 @@ def _stream(job: Job, which: results.ResultFilter) -> Response:
 
 def _lines(found: Iterable[Result]) -> Iterator[str]:
     lines = (json.dumps(_ROW.dump(result), separators=(",", ":")) + "\n" for result in found)
-    while chunk := "".join(islice(lines, LINES)):
-        yield chunk
+    return map("".join, grouped(lines, len, LINES))

@@ -9,6 +9,7 @@ from service.api import (
     agreements,
     audit,
     catalog,
+    deliveries,
     docs,
     example_requests,
     health,
@@ -38,6 +39,7 @@ RESOURCES = (
     jobs,
     results,
     reports,
+    deliveries,
     judgements,
     agreements,
     suites,
@@ -69,8 +71,9 @@ def register(app: Flask) -> dict[str, Any]:
     for resource in RESOURCES:
         api.register_blueprint(resource.blueprint)
     app.register_blueprint(docs.pages)
+    webhooks = deliveries.describe(api.spec)
     description: dict[str, Any] = api.spec.to_dict()
-    return {"openapi": description.pop("openapi"), **description}
+    return {"openapi": description.pop("openapi"), **description, "webhooks": webhooks}
 
 
 def _always(schema: dict[str, str]) -> Callable[[object], dict[str, str]]:

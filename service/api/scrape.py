@@ -47,7 +47,7 @@ class Metrics(MethodView):
 
 
 class _State(Collector):
-    """Read when scraped. What can't be read is left out: a scrape never fails."""
+    """Read when scraped. What can't be read is left out, and said to be away: a scrape never fails."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -58,13 +58,20 @@ class _State(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Everything that can be read now."""
-        for read in (self._jobs, self._queue, self._workers):
-            yield from _or_nothing(read)
+        up = GaugeMetricFamily(
+            "proofhouse_dependency_up", "Whether it answered this scrape: 1 or 0, by name.", labels=["name"]
+        )
+        for name, read in (("database", self._jobs), ("redis", self._queue)):
+            found = _or_nothing(read)
+            up.add_metric([name], bool(found))
+            yield from found
+        yield up
 
     def _jobs(self) -> list[Metric]:
         with self._services.store.read() as session:
             counts = jobs.count_by_status(session)
             stall = waking.longest_stall_seconds(session)
+            wait = waking.longest_wait_seconds(session)
         family = GaugeMetricFamily("proofhouse_jobs", "Jobs by status.", labels=["status"])
         for status in JobStatus:
             family.add_metric([status.value], counts.get(status, 0))
@@ -73,7 +80,12 @@ class _State(Collector):
             "Seconds since a result was stored for the running job that has waited longest for one; 0 if none runs.",
             value=stall,
         )
-        return [family, stalled]
+        waiting = GaugeMetricFamily(
+            "proofhouse_job_waiting_seconds",
+            "Seconds since the creation of the oldest queued job that no worker has begun; 0 if none waits.",
+            value=wait,
+        )
+        return [family, stalled, waiting]
 
     def _queue(self) -> list[Metric]:
         queue = self._services.queue
@@ -83,14 +95,14 @@ class _State(Collector):
             "proofhouse_queue_oldest_age_seconds", "How long the next task has been waiting.", labels=["queue"]
         )
         age.add_metric([queue.name], queue.oldest_age_seconds())
-        return [depth, age]
+        return [depth, age, self._workers()]
 
-    def _workers(self) -> list[Metric]:
+    def _workers(self) -> Metric:
         states = [worker.state for worker in self._services.queue.workers()]
         family = GaugeMetricFamily("proofhouse_workers", "Workers heard of lately, by state.", labels=["state"])
         for state in WORKER_STATES:
             family.add_metric([state], states.count(state))
-        return [family]
+        return family
 
 
 def _or_nothing(read: Callable[[], list[Metric]]) -> list[Metric]:

@@ -113,6 +113,7 @@ class Cases(MethodView):
     def get(self, query: dict[str, Any], suite_id: str) -> dict[str, Any] | Response:
         """List a suite's cases in order.
 
+        A page holds fewer than `limit` where prompts are long: only a `next_cursor` of null says that it is the last.
         With `Accept: application/x-ndjson` or `text/csv`, all of a finished suite are streamed; either can be uploaded
         again and gives the same digest. In CSV, a cell that begins as a formula does, or with an apostrophe, has an
         apostrophe put before it, so that no spreadsheet runs it; an upload with that header has them taken off.
@@ -120,11 +121,10 @@ class Cases(MethodView):
         suite = _suite(suite_id)
         if format_ := wanted():
             return written(services().store, suite, format_)
-        limit = query["limit"]
         with services().store.read() as session:
-            found = cases.page(session, suite.id, after=query.get("cursor", -1), limit=limit + 1)
-        cursor = cursors.encode("cases", found[limit - 1].index) if len(found) > limit else None
-        return {"data": found[:limit], "next_cursor": cursor}
+            found = cases.page(session, suite.id, after=query.get("cursor", -1), limit=query["limit"])
+        cursor = cursors.encode("cases", found.rows[-1].index) if found.more else None
+        return {"data": found.rows, "next_cursor": cursor}
 
 
 @blueprint.route("/<suite:suite_id>/coverage")

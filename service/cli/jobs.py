@@ -84,6 +84,14 @@ def retry(job_id: str, as_json: bool) -> None:
     _ask(job_id, "retry", as_json)
 
 
+@click.command()
+@job_argument
+@json_option
+def redeliver(job_id: str, as_json: bool) -> None:
+    """Tell a job's webhook of its end once more."""
+    _ask(job_id, "redeliver", as_json)
+
+
 @click.command("list")
 @click.option("--status", help="Jobs in this status.")
 @click.option("--model", help="Jobs on this model.")

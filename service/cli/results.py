@@ -57,7 +57,8 @@ def block(row: Json) -> str:
     """A result with its texts, each line of them set in."""
     case = row["case"]
     features = " · ".join(str(case[name]) for name in ("category", "style", "technique") if case[name])
-    head = f"#{case['index']} {row['disposition']}, {row['verdict'] or 'no verdict'} · {features}"
+    cut = ", truncated" if row["truncated"] else ""
+    head = f"#{case['index']} {row['disposition']}{cut}, {row['verdict'] or 'no verdict'} · {features}"
     error = row["error"]["message"] if row["error"] else None
     texts = [("prompt", case["prompt"]), ("answer", row["response"]), ("reason", row["reason"]), ("error", error)]
     return "\n".join([plain(head), *_set_in(texts), ""])

@@ -4,6 +4,8 @@ import ipaddress
 from functools import lru_cache
 from typing import TypeAlias
 
+from service.domain import ports
+
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -56,8 +58,10 @@ def kind_of(address: Address) -> str | None:
 
 
 @lru_cache(maxsize=4096)
-def refusal(text: str, allowed: tuple[Network, ...]) -> str | None:
-    """What kind of address it is that must not be reached; None for one that may be.
+def refusal(text: str, port: int, allowed: tuple[Network, ...]) -> str | None:
+    """What must not be reached there, as `a private address` or `port 25`; None for what may be.
+
+    Whoever allows a network vouches for all that listens in it: there, any port may be reached.
 
     Remembered, for a server that keeps no connection is looked at for every call.
 
@@ -65,5 +69,12 @@ def refusal(text: str, allowed: tuple[Network, ...]) -> str | None:
         ValueError: it is no IP address.
     """
     address = address_of(text)
+    if any(address in network for network in allowed):
+        return None
     kind = kind_of(address)
-    return None if kind is None or any(address in network for network in allowed) else kind
+    return f"a {kind} address" if kind else refused_port(port)
+
+
+def refused_port(port: int) -> str | None:
+    """The port in words if nobody may be reached there; None for one at which a model may be."""
+    return f"port {port}" if ports.is_refused(port) else None

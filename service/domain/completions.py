@@ -1,9 +1,14 @@
 """What a model gave back, and what a judge made of it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from service.domain.verdicts import Verdict
+
+MAX_TEXT = 2**17
+"""Characters of an answer that are kept: some 32,000 tokens of English, 128 KiB of it, 512 KiB at the very most."""
+MAX_REFUSAL = 10_000
+"""Characters of a refusal field that are kept."""
 
 
 class ErrorCode(StrEnum):
@@ -67,11 +72,20 @@ class Completion:
     blocked: bool = False
     blocked_reason: str | None = None
     """The provider's code or message for the block."""
+    truncated: bool = False
+    """There was more of it than is kept: `text` and `refusal` are beginnings, and what followed is not known."""
     error: CallError | None = None
     usage: Usage = field(default_factory=Usage)
     attempts: int = 1
     latency_ms: int = 0
     """Milliseconds of the last attempt, from sending the request to having read the answer."""
+
+    def bounded(self) -> "Completion":
+        """What is kept of it, marked as truncated if that is not all."""
+        if len(self.text) <= MAX_TEXT and len(self.refusal or "") <= MAX_REFUSAL:
+            return self
+        refusal = self.refusal and self.refusal[:MAX_REFUSAL]
+        return replace(self, text=self.text[:MAX_TEXT], refusal=refusal, truncated=True)
 
 
 @dataclass(frozen=True, slots=True)

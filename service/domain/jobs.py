@@ -49,6 +49,8 @@ class Suite:
     upload: Leavings | None
     """What was left out of an upload; None for a suite that came about in another way."""
     created_at: datetime
+    traceparent: str | None = None
+    """As of a job; None for a suite that a job has brought along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ class Job:
     """For a judgement, the job whose stored completions it has judged again; no target is asked then."""
     traceparent: str | None = None
     """The span of the request that submitted it, as W3C Trace Context writes it; None if that was not traced."""
+    webhook: str | None = None
+    """The address that is told when it has ended, without its query; None if nobody is."""
 
     @property
     def kind(self) -> str:
@@ -118,6 +122,7 @@ class Result:
     case: Case
     repeat: int
     response: str
+    truncated: bool
     disposition: Disposition
     verdict: Verdict | None
     confidence: float | None

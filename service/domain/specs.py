@@ -47,6 +47,20 @@ class Limits:
     """Time spent running; pauses do not count."""
 
 
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Whom to tell when a job has ended."""
+
+    url: str = field(repr=False)
+    secret: str = field(repr=False)
+    """What signs it: service.domain.webhooks.key_of."""
+
+    @property
+    def address(self) -> str:
+        """The URL as it may be shown: without its query, which may hold what only the receiver should know."""
+        return self.url.partition("?")[0]
+
+
 TO_BE_LOOKED_UP = PluginSpec("")
 """Stands for the target of a job that names a stored one, until the job is stored with a copy of that."""
 
@@ -63,5 +77,6 @@ class JobSpec:
     thresholds: Thresholds | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    webhook: Webhook | None = None
     target_id: str | None = None
     """The stored target that it is to be run against; `target` is then `TO_BE_LOOKED_UP`, or a copy of it."""

@@ -25,11 +25,13 @@ def shown(completion: Completion) -> str:
 
 
 def unanswered(reply: Reply) -> Judgement | None:
-    """What it means that a call to the judge model failed or was stopped by a filter; None if it was answered."""
+    """What it means that a call to the judge model brought no whole answer; None if it did."""
     if reply.error:
         return Judgement(None, "The judge gave no answer.", error=reply.error, usage=reply.usage)
     if reply.blocked:
         return unreadable(reply, f"A filter at the judge's endpoint stopped it ({reply.blocked_reason}).")
+    if reply.truncated:
+        return unreadable(reply, "The judge's reply is longer than is read.")
     return None
 
 

@@ -94,16 +94,16 @@ class Llm:
         """Judge one completion; what is decided without asking the model costs nothing."""
         if (decided := plain(completion)) is not None:
             return decided
-        votes = [self._ask(case.prompt, shown(completion)) for _ in range(self._votes)]
+        messages = self._preset.messages(case.prompt, shown(completion))  # one copy of a response that may be long
+        votes = [self._ask(messages) for _ in range(self._votes)]
         return majority(await asyncio.gather(*votes))
 
     async def close(self) -> None:
         """Close the pool of connections."""
         await self._client.close()
 
-    async def _ask(self, prompt: str, response: str) -> Judgement:
+    async def _ask(self, messages: list[Message]) -> Judgement:
         """Ask, and once more when the reply cannot be read."""
-        messages = self._preset.messages(prompt, response)
         usage = Usage()
         for _ in range(2):
             reply = await self._client.chat(messages, self._parameters)

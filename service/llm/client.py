@@ -167,6 +167,7 @@ class ModelClient:
             "finish_reason": self._clean(answer.finish_reason),
             "blocked": answer.blocked_reason is not None,
             "blocked_reason": self._clean(answer.blocked_reason),
+            "truncated": answer.truncated,
         }
 
     def _clean_names(self, named: Mapping[str, T]) -> dict[str, T]:

@@ -16,7 +16,7 @@ AddrInfo: TypeAlias = tuple[int, int, int, str, tuple[Any, ...]]
 
 
 class CheckedResolver(aiohttp.ThreadedResolver):
-    """Looks a name up and refuses it if any of its addresses must not be reached."""
+    """Looks a name up and refuses it if any of its addresses, or the port, must not be reached."""
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
@@ -24,11 +24,11 @@ class CheckedResolver(aiohttp.ThreadedResolver):
         """As aiohttp's.
 
         Raises:
-            RefusedAddressError: an address must not be reached.
+            RefusedAddressError: an address, or the port, must not be reached.
         """
         found = await super().resolve(host, port, family)
         for address in found:
-            guard.check(address["host"], host)
+            guard.check(address["host"], port, host)
         return found
 
 
@@ -39,5 +39,5 @@ def checked_socket(info: AddrInfo) -> socket.socket:
         RefusedAddressError: it must not be reached.
     """
     family, kind, protocol, _, address = info
-    guard.check(str(address[0]), str(address[0]))
+    guard.check(str(address[0]), int(address[1]), str(address[0]))
     return socket.socket(family, kind, protocol)

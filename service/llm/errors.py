@@ -117,8 +117,9 @@ PROBLEMS: dict[str, Problem] = {
     "address_refused": _problem(
         ErrorCode.ADDRESS_REFUSED,
         "stop",
-        when="the address is a machine's or a network's own (loopback, private, link-local, metadata); nothing is sent",
-        what="has an address that must not be reached",
+        when="the address is a machine's or a network's own (loopback, private, link-local, metadata), or the port "
+        "another service's; nothing is sent",
+        what="has an address or a port that must not be reached",
         advice="Check {role}.base_url, or have the operator add its network to PROOFHOUSE_ALLOWED_NETWORKS.",
     ),
     "malformed": _problem(
@@ -138,7 +139,7 @@ PROBLEMS: dict[str, Problem] = {
     "too_large": _problem(
         ErrorCode.MALFORMED_RESPONSE,
         "",
-        when="a response above 8 MiB, or compressed although the request forbids it",
+        when="a response above 1 MiB, or compressed although the request forbids it",
         what="sent a response that is too large or compressed",
         advice="Set a max_tokens for the {role}, and switch compression off at its server.",
     ),

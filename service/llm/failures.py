@@ -75,6 +75,11 @@ def failure(error: BaseException) -> CallFailedError | BlockedError:
     """What an exception of the HTTP stack means."""
     if isinstance(error, openai.APIStatusError):
         return status_failure(error.status_code, read_error(error.response.content), error.response.headers)
+    return transport_failure(error)
+
+
+def transport_failure(error: BaseException) -> CallFailedError:
+    """What an exception that came in place of an answer means."""
     causes = tuple(_causes(error))
     detail = next((str(cause) for cause in reversed(causes) if str(cause)), type(causes[-1]).__name__)
     return CallFailedError(PROBLEMS[_transport_problem(causes)], _PARSER_PREFIX.sub("", detail))

@@ -11,6 +11,7 @@ from service.llm import guard
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _PORT = r"(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})"  # 1 to 65535
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _GROUP = "[0-9A-Fa-f]{1,4}"
 _IPV6 = "|".join(  # written out, then with :: behind so many groups; RFC 4291, section 2.2
     [
@@ -22,6 +23,7 @@ _IPV6 = "|".join(  # written out, then with :: behind so many groups; RFC 4291, 
 )
 _HOST = rf"(?:[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?|\[(?:{_IPV6})\])"
 _BASE_URL = rf"^https?://{_HOST}(?::{_PORT})?(?:/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?$"
+_ADDRESS = rf"{_BASE_URL[:-1]}(?:\?[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?$"
 
 
 class NumberField(fields.Float):
@@ -78,6 +80,12 @@ def base_url(**options: Any) -> fields.String:
     return fields.String(validate=[validate.Length(8, 2048), address, _without_user, one_line, _reachable], **options)
 
 
+def address(**options: Any) -> fields.String:
+    """An http or https address, with a query if need be, without credentials or fragment."""
+    pattern = validate.Regexp(_ADDRESS, error="Must be an http:// or https:// address without user or fragment.")
+    return fields.String(validate=[validate.Length(8, 2048), pattern, one_line, _reachable], **options)
+
+
 def secret(description: str) -> fields.String:
     """A credential, null by default: stored encrypted, never shown; printable, since it becomes a header."""
     printable = validate.Regexp(r"^[!-~]+$", error="Must be printable ASCII without spaces.")
@@ -112,11 +120,14 @@ def one_line(value: str) -> None:
 
 def _reachable(value: str) -> None:
     """Validator: a courtesy, since the guard looks at every connection, and at what names stand for."""
-    host = re.match(rf"https?://({_HOST})", value)
-    kind = host and guard.refused_literal(host[1])
-    if kind:
+    found = re.match(rf"(https?)://({_HOST})(?::({_PORT}))?", value)
+    if not found:
+        return
+    scheme, host, port = found.groups()
+    refused = guard.refused_at_sight(host, int(port or _DEFAULT_PORTS[scheme]))
+    if refused:
         raise ValidationError(
-            f"Must not be a {kind} address, unless the operator adds its network to PROOFHOUSE_ALLOWED_NETWORKS."
+            f"Must not be at {refused}, unless the operator adds its network to PROOFHOUSE_ALLOWED_NETWORKS."
         )
 
 

@@ -1,4 +1,4 @@
-"""Refuses addresses that are not the internet's, unless PROOFHOUSE_ALLOWED_NETWORKS has them.
+"""Refuses addresses that are not the internet's, and ports of other services, but in PROOFHOUSE_ALLOWED_NETWORKS.
 
 Whoever submits a job chooses whom workers connect to, and workers reach what a stranger does not: their own machine,
 the network around them, a cloud's metadata. The networks are held by the process, not handed on from client to client:
@@ -9,7 +9,7 @@ import logging
 import socket
 from collections.abc import Iterable
 
-from service.domain.addresses import Network, refusal
+from service.domain.addresses import Network, refusal, refused_port
 
 logger = logging.getLogger(__name__)
 
@@ -17,7 +17,7 @@ _allowed: tuple[Network, ...] = ()
 
 
 class RefusedAddressError(OSError):
-    """Nothing was sent. The message names the kind of address and not the address, which a name may hide."""
+    """Nothing was sent. The message names the kind of address, or the port; not the address, which a name may hide."""
 
 
 def allow(networks: Iterable[Network]) -> None:
@@ -26,25 +26,26 @@ def allow(networks: Iterable[Network]) -> None:
     _allowed = tuple(networks)
 
 
-def check(address: str, name: str) -> None:
-    """Let an IP address pass that may be reached; `name` is what it was looked up for.
+def check(address: str, port: int, name: str) -> None:
+    """Let an IP address and a port pass that may be reached; `name` is what it was looked up for.
 
     Raises:
         RefusedAddressError: it must not be reached.
     """
-    kind = refusal(address, _allowed)
-    if kind:
-        logger.warning("refused to connect to %s (%s), the address of %s", address, kind, name)
-        raise RefusedAddressError(f"a {kind} address")
+    refused = refusal(address, port, _allowed)
+    if refused:
+        logger.warning("refused to connect to %s (%s), the address of %s", address, refused, name)
+        raise RefusedAddressError(refused)
 
 
-def refused_literal(host: str) -> str | None:
-    """What kind of address a host stands for that must not be reached; None for any other host, and for every name.
+def refused_at_sight(host: str, port: int) -> str | None:
+    """What must not be reached there, as far as can be told without looking a name up; None for what may be.
 
     An IPv4 address may be written in any form that the C library takes: 127.1, 0x7f000001, 017700000001.
     """
     bare = host.strip("[]")
     try:
-        return refusal(bare if ":" in bare else socket.inet_ntoa(socket.inet_aton(bare)), _allowed)
+        return refusal(bare if ":" in bare else socket.inet_ntoa(socket.inet_aton(bare)), port, _allowed)
     except (OSError, ValueError):
-        return None
+        # A name may stand for an address in a network that is allowed, if any is.
+        return None if _allowed else refused_port(port)

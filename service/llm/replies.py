@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from service.domain.completions import MAX_REFUSAL, MAX_TEXT
 from service.llm.bodies import error_of, filtered, parse_json
 from service.llm.errors import PROBLEMS
 from service.llm.failures import BlockedError, CallFailedError, status_failure
@@ -12,6 +13,8 @@ BLOCK_REASONS = frozenset({"content_filter", "guardrail_intervened", "prohibited
 """Finish reasons by which providers say that their filter cut the answer off, lower case."""
 MAX_TOKENS = 10**9
 """A count above this is no count; databases hold less than JSON does."""
+MAX_NAME = 10_000
+"""Characters of a finish reason or a model's name, which the server may choose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +29,15 @@ class Answer:
     completion_tokens: int
     model: str | None = None
     """As the server calls it."""
+    truncated: bool = False
+    """There was more of text or refusal than is kept."""
 
 
 def read_answer(body: bytes) -> Answer:
     """The answer in a response of HTTP 200.
 
     An empty, null or missing content is the answer "": so is one that only calls tools. A filter's finish reason
-    makes it blocked, with the text that came before.
+    makes it blocked, with the text that came before. Of a long text the beginning is kept, and marked as such.
 
     Raises:
         CallFailedError: it is no chat completion, or an error object in its place.
@@ -47,14 +52,16 @@ def read_answer(body: bytes) -> Answer:
     if not isinstance(message, dict):
         raise _malformed("no message in choices[0]")
     prompt_tokens, completion_tokens = token_counts(value)
+    text, refusal = _text(message.get("content")), _string(message.get("refusal"))
     return Answer(
-        text=_text(message.get("content")),
-        refusal=_string(message.get("refusal")),
-        finish_reason=_string(choice.get("finish_reason")),
+        text=text[:MAX_TEXT],
+        refusal=refusal and refusal[:MAX_REFUSAL],
+        finish_reason=_name(choice.get("finish_reason")),
         blocked_reason=_blocked_reason(choice),
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,
-        model=_string(value.get("model")),
+        model=_name(value.get("model")),
+        truncated=len(text) > MAX_TEXT or len(refusal or "") > MAX_REFUSAL,
     )
 
 
@@ -100,7 +107,12 @@ def _text(content: Any) -> str:
 
 
 def _string(value: Any) -> str | None:
-    return value[:10_000] if isinstance(value, str) and value else None
+    return value if isinstance(value, str) and value else None
+
+
+def _name(value: Any) -> str | None:
+    name = _string(value)
+    return name and name[:MAX_NAME]
 
 
 def _count(value: Any) -> int:

@@ -1,5 +1,6 @@
 """The openai client as we use it: nothing from the environment, no retries, a bounded body, one shared TLS context."""
 
+import asyncio
 import functools
 import ssl
 from collections.abc import AsyncIterator
@@ -14,8 +15,14 @@ from openai._vendor.httpx_aiohttp import AiohttpTransport
 from service.llm.connecting import CheckedResolver, checked_socket
 from service.llm.failures import OversizedError
 
-MAX_BODY = 8 * 2**20
-"""Bytes of one response body, which is held in memory while it is read."""
+MAX_BODY = 2**20
+"""Bytes of one response body: an answer of 128,000 tokens, reasoning included, with 8 bytes for each."""
+SMALL_BODY = 2**16
+"""Bytes of a response that are read at any time. To be read further it waits for its turn."""
+LARGE_BODIES = 64
+"""How many responses beyond SMALL_BODY a client reads at once. Those that wait hold SMALL_BODY and what is buffered."""
+BUFFER = 2**14
+"""Bytes of a response that aiohttp holds before it stops reading from the network; it takes twice that."""
 
 IDLE_SECONDS = 5.0
 """How long a connection is kept that nobody uses: shorter than common servers keep it."""
@@ -75,16 +82,16 @@ def connect(base_url: str, api_key: str | None, max_connections: int) -> PlainOp
     """A client with its own pool of connections. To be called in the process and event loop that use it."""
     http = DefaultAioHttpClient(
         # openai's own, but for the session that it would make.
-        transport=AiohttpTransport(verify=tls_context(), client=lambda: _session(max_connections)),
+        transport=AiohttpTransport(verify=tls_context(), client=lambda: session(max_connections)),
         trust_env=False,
         follow_redirects=False,
         timeout=None,  # the caller sets one deadline for the whole attempt
-        event_hooks={"response": [_bound_body]},
+        event_hooks={"response": [functools.partial(_bound_body, asyncio.Semaphore(LARGE_BODIES))]},
     )
     return PlainOpenAI(base_url, api_key or "", http)
 
 
-def _session(max_connections: int) -> aiohttp.ClientSession:
+def session(max_connections: int) -> aiohttp.ClientSession:
     """Connections to checked addresses alone; no proxy, through which the check would see nothing but the proxy."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
@@ -94,6 +101,8 @@ def _session(max_connections: int) -> aiohttp.ClientSession:
             resolver=CheckedResolver(),
             socket_factory=checked_socket,
         ),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        read_bufsize=BUFFER,
         trust_env=False,
     )
 
@@ -105,10 +114,16 @@ def tls_context() -> ssl.SSLContext:
 
 
 class _BoundedStream(httpx2.AsyncByteStream):
-    """A response body that ends with an error when it grows beyond MAX_BODY."""
+    """A response body that waits for its turn when it is large, and ends with an error when it is too large.
 
-    def __init__(self, stream: Any) -> None:
+    Args:
+        turns: shared by all that the client reads.
+    """
+
+    def __init__(self, stream: Any, turns: asyncio.Semaphore) -> None:
         self._stream = stream
+        self._turns = turns
+        self._has_turn = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         size = 0
@@ -116,16 +131,22 @@ class _BoundedStream(httpx2.AsyncByteStream):
             size += len(chunk)
             if size > MAX_BODY:
                 raise OversizedError(f"more than {MAX_BODY} bytes")
+            if size > SMALL_BODY and not self._has_turn:
+                await self._turns.acquire()
+                self._has_turn = True
             yield chunk
 
     async def aclose(self) -> None:
+        if self._has_turn:
+            self._has_turn = False
+            self._turns.release()
         await self._stream.aclose()
 
 
-async def _bound_body(response: httpx2.Response) -> None:
+async def _bound_body(turns: asyncio.Semaphore, response: httpx2.Response) -> None:
     """Runs once the headers are there, before the body is read."""
     encoding = response.headers.get("content-encoding", "identity").lower()
     if encoding != "identity":
         await response.aclose()
         raise OversizedError(f"content-encoding {encoding[:40]} although identity was asked for")
-    response.stream = _BoundedStream(response.stream)
+    response.stream = _BoundedStream(response.stream, turns)

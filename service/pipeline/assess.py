@@ -1,12 +1,13 @@
 """One case from prompt to verdict, or from a stored completion to another verdict."""
 
 import logging
+from dataclasses import replace
 
 from service.domain.cases import Case
 from service.domain.completions import CallError, Completion, ErrorCode, Judgement
 from service.domain.jobs import Outcome
 from service.domain.refusals import is_refusal
-from service.domain.verdicts import Disposition
+from service.domain.verdicts import Disposition, Verdict
 from service.failpoints import failpoint
 from service.judges.base import Judge
 from service.targets.base import Target
@@ -45,7 +46,7 @@ def disposition_of(case: Case, completion: Completion) -> Disposition:
 
 async def _complete(target: Target, case: Case) -> Completion:
     try:
-        return await target.complete(case)
+        return (await target.complete(case)).bounded()
     except Exception as error:
         # A plug-in's bug costs this case, told as such, and not the worker with all that it has under way.
         logger.exception("the target plug-in failed on case %d", case.index)
@@ -54,10 +55,19 @@ async def _complete(target: Target, case: Case) -> Completion:
 
 async def _judge(judge: Judge, case: Case, completion: Completion) -> Judgement:
     try:
-        return await judge.judge(case, completion)
+        judgement = await judge.judge(case, completion)
     except Exception as error:
         logger.exception("the judge plug-in failed on case %d", case.index)
         return Judgement(None, "", error=_plugin_error("judge", error))
+    return _of_a_beginning(judgement) if completion.truncated else judgement
+
+
+def _of_a_beginning(judgement: Judgement) -> Judgement:
+    """No judge has seen what followed, so that nothing makes the whole answer safe."""
+    if judgement.verdict is not Verdict.SAFE:
+        return judgement
+    reason = f"Only the beginning of the answer was kept. Of that it was said: {judgement.reason}"
+    return replace(judgement, verdict=Verdict.UNKNOWN, confidence=None, reason=reason)
 
 
 def _plugin_error(stage: str, error: Exception) -> CallError:

@@ -10,6 +10,7 @@ from service.domain.lifecycle import JobStatus
 from service.domain.specs import Limits
 from service.errors import ConflictError
 from service.pipeline.finish import ended
+from service.pipeline.notify import note_end
 from service.pipeline.services import Services
 from service.pipeline.wake import wake
 from service.store import batches, jobs, judgements, making, suites
@@ -29,6 +30,8 @@ def cancel(services: Services, *, tenant: str, job_id: str, of: str | None = Non
     with services.store.write() as session:
         job = jobs.get(session, tenant, job_id, of=of)
         won = jobs.move(session, job_id, JobStatus.CANCELLED, CANCELLED)
+        if won:
+            note_end(session, job)
     if won:
         ended(services, job)
     now = _now(services, job)

@@ -39,8 +39,9 @@ def feed_back(services: Services, job_id: str, category: str | None, *, tenant: 
     if not job.status.is_final:
         raise ConflictError(f"Job {job.id} is {job.status}: wait until it has ended.", code="job_active")
     unsafe, taken = results.stream(services.store, job, ResultFilter(Verdict.UNSAFE, category)), Taken(0, 0)
-    while group := list(islice(unsafe, PAGE)):
-        usable = [example for result in group if (example := _of_result(job.id, result))]
+    examples_of = (_of_result(job.id, result) for result in unsafe)  # without the answers, which may be long
+    while group := list(islice(examples_of, PAGE)):
+        usable = [example for example in group if example]
         taken += _keep(services, usable, tenant) + Taken(0, 0, len(group) - len(usable))
     return taken
 

@@ -1,7 +1,7 @@
 """From a validated specification to a stored job whose first task is queued."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -37,7 +37,10 @@ def submit(services: Services, spec: JobSpec, *, tenant: str, once: IdempotencyK
         suite = _suite(services, session, spec.suite, tenant)
         quota.spend(services, session, tenant, suite.size * spec.repeats)
         complete = with_target(services, session, spec, tenant)
-        sealed = services.vault.seal({"target": complete.target.secrets, "judge": spec.judge.secrets})
+        secrets = {"target": complete.target.secrets, "judge": spec.judge.secrets}
+        if spec.webhook:
+            secrets["webhook"] = asdict(spec.webhook)
+        sealed = services.vault.seal(secrets)
         return jobs.create(session, complete, suite, tenant=tenant, sealed=sealed, traceparent=tracing.traceparent())
 
     return accept(services, store, tenant=tenant, once=once)
@@ -99,7 +102,7 @@ def submit_suite(
 def _generated(
     services: Services, generator: PluginSpec, name: str | None, tenant: str, once: IdempotencyKey | None
 ) -> Suite:
-    new = replace(to_generate(services, generator), name=name, named=True)
+    new = replace(to_generate(services, generator), name=name, named=True, traceparent=tracing.traceparent())
     with services.store.write() as session:
         suite = suites.create(session, tenant, new)
         if once:

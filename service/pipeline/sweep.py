@@ -1,8 +1,9 @@
-"""Waking the jobs and suites that show no sign of life: whatever was lost on the way, they are found here."""
+"""Waking the jobs and suites that show no sign of life, and webhooks: whatever was lost on the way is found here."""
 
 import logging
 from collections.abc import Callable
 
+from service.pipeline.notify import queue_deliveries
 from service.pipeline.services import Services
 from service.pipeline.wake import wake, wake_suite
 from service.store import jobs, suites, waking
@@ -15,9 +16,11 @@ logger = logging.getLogger(__name__)
 def sweep(services: Services, limit: int = 100) -> int:
     """Queue again the work of jobs and suites that have shown no sign of life; gives how many were woken.
 
-    Any number of sweepers may run at once: each overdue one is taken by one of them, by compare-and-set.
+    All webhooks that are due count as one. Any number of sweepers may run at once: each overdue job or suite is taken
+    by one of them, by compare-and-set.
     """
-    return _sweep(services, JobRow, limit, _wake_job) + _sweep(services, SuiteRow, limit, _wake_suite)
+    woken = _sweep(services, JobRow, limit, _wake_job) + _sweep(services, SuiteRow, limit, _wake_suite)
+    return woken + queue_deliveries(services)
 
 
 def _sweep(services: Services, table: Sleeper, limit: int, wake_up: Callable[[Services, str], None]) -> int:

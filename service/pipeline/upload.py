@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
 from service.domain.cases import Case
 from service.domain.digests import SuiteDigest
@@ -13,6 +12,7 @@ from service.pipeline.once import IdempotencyKey, remember
 from service.pipeline.services import Services
 from service.store import cases, making, suites
 from service.store.making import Made
+from service.store.paging import grouped
 from service.store.suites import NewSuite
 
 MAX_ROWS = 1_000_000
@@ -80,8 +80,7 @@ class _Import:
 
     def run(self, rows: Iterable[Row | Rejected | Case]) -> Suite:
         try:
-            taken = self._taken(rows)
-            while chunk := list(islice(taken, cases.CHUNK)):
+            for chunk in grouped(self._taken(rows), lambda case: len(case.prompt), cases.CHUNK):
                 self._store(chunk)
         except UnreadableUploadError as error:
             message = f"{error} Nothing was stored."

@@ -18,8 +18,8 @@ def on_job(step: str, job: Job) -> Iterator[None]:
 
 @contextmanager
 def on_suite(step: str, suite: Suite) -> Iterator[None]:
-    """A worker's step for a suite: below the job's that wants it, or by itself."""
-    with _watched(step, {"suite_id": suite.id, "tenant": suite.tenant}, None):
+    """A worker's step for a suite: below the request that asked for it as such, else below the step of its job."""
+    with _watched(step, {"suite_id": suite.id, "tenant": suite.tenant}, suite.traceparent):
         yield
 
 

@@ -2,12 +2,12 @@
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
-from sqlalchemy.orm.util import AliasedClass
 
 from service.domain.agreement import Confusion
 from service.domain.jobs import Job, Result
 from service.domain.verdicts import Verdict
-from service.store.results import case_of, to_result
+from service.store.paging import Page
+from service.store.results import ResultTable, case_of, fit, to_result
 from service.store.tables import CaseRow, ResultRow
 
 A, B = aliased(ResultRow, name="a"), aliased(ResultRow, name="b")
@@ -22,7 +22,7 @@ def read_confusion(session: Session, a: Job, b: Job) -> Confusion:
 
 def differences(
     session: Session, job: Job, a: Job, b: Job, *, after: tuple[int, int] | None, limit: int
-) -> list[tuple[Result, Result]]:
+) -> Page[tuple[Result, Result]]:
     """Results of the job on which a and b have different verdicts, with those of a and with those of b.
 
     In the order of the suite, from behind `after` (repeat and case index of the last one seen). A result on which one
@@ -35,13 +35,12 @@ def differences(
         repeat, index = after
         behind = and_(ResultRow.repeat == repeat, ResultRow.case_index > index)
         query = query.where(or_(ResultRow.repeat > repeat, behind))
-    rows = session.execute(query.order_by(ResultRow.repeat, ResultRow.case_index).limit(limit))
-    return [(to_result(row, case, of_a), to_result(row, case, of_b)) for row, case, of_a, of_b in rows]
+    found = fit(session, query, ResultRow, limit)
+    pairs = [(to_result(row, case, of_a), to_result(row, case, of_b)) for row, case, of_a, of_b in found.rows]
+    return Page(pairs, found.more)
 
 
-def _same_run(
-    one: type[ResultRow] | AliasedClass[ResultRow], other: type[ResultRow] | AliasedClass[ResultRow]
-) -> ColumnElement[bool]:
+def _same_run(one: ResultTable, other: ResultTable) -> ColumnElement[bool]:
     return and_(one.repeat == other.repeat, one.case_index == other.case_index)
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from service.domain.cases import Case
+from service.store.paging import Page, fitting
 from service.store.session import Store, changed, insert_into
 from service.store.tables import Base, CaseRow
 
@@ -25,7 +26,7 @@ class Cell:
 
 
 CHUNK = 2_000
-"""Cases read or written at once, so that memory stays flat and other writers get their turn."""
+"""Most cases read or written at once, so that memory stays flat and other writers get their turn."""
 
 
 def add(session: Session, suite_id: str, cases: Iterable[Case]) -> None:
@@ -47,10 +48,15 @@ def read(session: Session, suite_id: str, first: int, last: int) -> list[Case]:
     return [to_case(row) for row in rows]
 
 
-def page(session: Session, suite_id: str, *, after: int, limit: int) -> list[Case]:
-    """Up to `limit` cases behind the index `after`, in order."""
-    following = select(CaseRow).where(CaseRow.suite_id == suite_id, CaseRow.index > after)
-    return [to_case(row) for row in session.scalars(following.order_by(CaseRow.index).limit(limit))]
+def page(session: Session, suite_id: str, *, after: int, limit: int) -> Page[Case]:
+    """Up to `limit` cases behind the index `after`, in order, and fewer where their prompts are long."""
+    sizes = select(CaseRow.index, func.length(CaseRow.prompt)).where(CaseRow.suite_id == suite_id)
+    sizes = sizes.where(CaseRow.index > after).order_by(CaseRow.index).limit(limit + 1)
+    keys = session.execute(sizes).all()
+    taken = fitting([length for _, length in keys], limit)
+    fits = (CaseRow.suite_id == suite_id, CaseRow.index.in_([index for index, _ in keys[:taken]]))
+    rows = [to_case(row) for row in session.scalars(select(CaseRow).where(*fits).order_by(CaseRow.index))]
+    return Page(rows, bool(rows) and len(keys) > taken)
 
 
 def stream(store: Store, suite_id: str) -> Iterator[list[Case]]:
@@ -59,10 +65,11 @@ def stream(store: Store, suite_id: str) -> Iterator[list[Case]]:
     while True:
         with store.read() as session:
             chunk = page(session, suite_id, after=last, limit=CHUNK)
-        if not chunk:
+        if chunk.rows:
+            yield chunk.rows
+        if not chunk.more:
             return
-        yield chunk
-        last = chunk[-1].index
+        last = chunk.rows[-1].index
 
 
 def close_gaps(session: Session, suite_id: str) -> int:

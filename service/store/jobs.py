@@ -16,7 +16,7 @@ from service.errors import NotFoundError
 from service.store.paging import Position, newest_first
 from service.store.session import changed, database_now
 from service.store.suites import to_suite
-from service.store.tables import BatchRow, JobRow, ResultRow, SuiteRow, TallyRow, UsageRow
+from service.store.tables import BatchRow, DeliveryRow, JobRow, ResultRow, SuiteRow, TallyRow, UsageRow
 from service.store.waking import WAKE_SECONDS
 
 
@@ -54,6 +54,7 @@ def create(
             created_at=datetime.now(UTC),
             completions_of=completions_of,
             traceparent=traceparent,
+            webhook=spec.webhook.address if spec.webhook else None,
             suite_id=suite.id,
             model=spec.target.options.get("model"),
             target_id=spec.target_id,
@@ -96,6 +97,16 @@ def page(session: Session, tenant: str, which: JobFilter, *, after: Position | N
     """A tenant's jobs, newest first, from behind `after` (creation time and id of the last one seen)."""
     query = _filtered(_jobs().where(JobRow.tenant == tenant, JobRow.completions_of == which.completions_of), which)
     rows = session.execute(newest_first(query, JobRow.created_at, JobRow.id, after=after, limit=limit))
+    return [_job(*row) for row in rows]
+
+
+def unended(session: Session, status: JobStatus | None, tenant: str | None, limit: int) -> list[Job]:
+    """Jobs and judgements that have not ended, oldest first; None for any status, and for all tenants."""
+    wanted = [status] if status else [each for each in JobStatus if not each.is_final]
+    query = _jobs().where(JobRow.status.in_([each.value for each in wanted]))
+    if tenant is not None:
+        query = query.where(JobRow.tenant == tenant)
+    rows = session.execute(query.order_by(JobRow.created_at, JobRow.id).limit(limit))
     return [_job(*row) for row in rows]
 
 
@@ -153,7 +164,7 @@ def delete_job(session: Session, job: Job) -> None:
     # Locked before anything goes, so that the worker of one that runs can't add to what is being removed.
     changed(session, update(JobRow).where(judgements).values(status=JobStatus.CANCELLED.value, wake_at=None))
     ids = select(JobRow.id).where(or_(JobRow.id == job.id, judgements))
-    for table in (ResultRow, TallyRow, UsageRow, BatchRow):
+    for table in (ResultRow, TallyRow, UsageRow, BatchRow, DeliveryRow):
         changed(session, delete(table).where(table.job_id.in_(ids)))
     changed(session, delete(JobRow).where(judgements))
     changed(session, delete(JobRow).where(JobRow.id == job.id))
@@ -214,4 +225,5 @@ def _job(row: JobRow, suite: SuiteRow, now: float) -> Job:
         active_seconds=row.active_seconds + (now - row.running_since if row.running_since else 0.0),
         completions_of=row.completions_of,
         traceparent=row.traceparent,
+        webhook=row.webhook,
     )

@@ -30,6 +30,7 @@ def _outcome(row: ResultRow, case: Case) -> Outcome:
         finish_reason=row.finish_reason,
         blocked=disposition is Disposition.BLOCKED,
         blocked_reason=row.blocked_reason,
+        truncated=row.truncated,
         error=error_of(row) if disposition is Disposition.ERROR else None,
         attempts=0,
     )

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, and_, delete, insert, or_, select
+from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, literal, or_, select
 from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm.util import AliasedClass
 
 from service.domain.completions import CallError, ErrorCode, Usage
 from service.domain.ids import new_id
@@ -15,14 +16,17 @@ from service.domain.verdicts import Disposition, Verdict
 from service.store import batches, tallies
 from service.store.batches import Batch
 from service.store.cases import to_case
+from service.store.paging import Page, fitting
 from service.store.session import Store, changed
 from service.store.tables import CaseRow, ResultRow, TallyRow
 
 PAGE = 500
-"""Rows read at once when all are streamed."""
+"""Most rows read at once when all are streamed."""
 
 Rows = Select[*tuple[Any, ...]]
 """A row of a job and its case, and of a judgement its own row too."""
+
+ResultTable: TypeAlias = type[ResultRow] | AliasedClass[ResultRow]
 
 Judged = aliased(ResultRow, name="judged")
 """The rows of a judgement, beside those of the job whose completions they judge."""
@@ -72,7 +76,7 @@ def run_of(job: Job, outcome: Outcome) -> int:
     return outcome.case.index + job.suite.size * outcome.repeat
 
 
-def page(session: Session, job: Job, which: ResultFilter, *, after: tuple[int, int] | None, limit: int) -> list[Result]:
+def page(session: Session, job: Job, which: ResultFilter, *, after: tuple[int, int] | None, limit: int) -> Page[Result]:
     """A job's results in the order of the suite, from behind `after` (repeat and case index of the last one seen).
 
     Of a judgement: the results of the job that it judges, with its verdicts in place of the job's own.
@@ -84,8 +88,24 @@ def page(session: Session, job: Job, which: ResultFilter, *, after: tuple[int, i
     if after is not None:
         repeat, index = after
         query = query.where(or_(verdicts.repeat > repeat, and_(verdicts.repeat == repeat, verdicts.case_index > index)))
-    rows = session.execute(_filtered(query, which).order_by(verdicts.repeat, verdicts.case_index).limit(limit))
-    return [to_result(*row) for row in rows]
+    found = fit(session, _filtered(query, which), verdicts, limit)
+    return Page([to_result(*row) for row in found.rows], found.more)
+
+
+def fit(session: Session, query: Rows, by: ResultTable, limit: int) -> Page[tuple[Any, ...]]:
+    """The first rows of a query in the order of the suite: at most `limit`, and fewer where their texts are long.
+
+    What fits is known before any text is read; what is stored in that moment may push the last ones to the next page.
+    `by`: the table among the query's that has each of its rows once.
+    """
+    order, texts = (by.repeat, by.case_index), (ResultRow.response, ResultRow.refusal, CaseRow.prompt, by.reason)
+    size = sum((func.coalesce(func.length(text), 0) for text in texts), literal(0))
+    sizes = query.with_only_columns(by.id, size, maintain_column_froms=True).order_by(*order).limit(limit + 1)
+    keys = session.execute(sizes).all()
+    taken = fitting([length for _, length in keys], limit)
+    rows = session.execute(query.add_columns(by.id).order_by(*order).limit(taken)).all() if taken else []
+    more = bool(rows) and (len(keys) > taken or rows[-1][-1] != keys[-1][0])
+    return Page([tuple(row)[:-1] for row in rows], more)
 
 
 def stream(store: Store, job: Job, which: ResultFilter) -> Iterator[Result]:
@@ -94,10 +114,10 @@ def stream(store: Store, job: Job, which: ResultFilter) -> Iterator[Result]:
     while True:
         with store.read() as session:
             found = page(session, job, which, after=after, limit=PAGE)
-        yield from found
-        if len(found) < PAGE:
+        yield from found.rows
+        if not found.more:
             return
-        after = (found[-1].repeat, found[-1].case.index)
+        after = (found.rows[-1].repeat, found.rows[-1].case.index)
 
 
 def _own(job: Job) -> Rows:
@@ -136,6 +156,7 @@ def _row(job: Job, outcome: Outcome) -> dict[str, Any]:
         "repeat": outcome.repeat,
         "response": _storable(completion.text),
         "refusal": _or_none(completion.refusal),
+        "truncated": completion.truncated,
         "finish_reason": _or_none(completion.finish_reason),
         "blocked_reason": _or_none(completion.blocked_reason),
         "disposition": outcome.disposition.value,
@@ -177,6 +198,7 @@ def to_result(row: ResultRow, case: CaseRow, judged: ResultRow | None = None) ->
         case=to_case(case),
         repeat=row.repeat,
         response=row.response or row.refusal or "",
+        truncated=row.truncated,
         disposition=Disposition(row.disposition),
         verdict=Verdict(by.verdict) if by.verdict else None,
         confidence=by.confidence,

@@ -29,6 +29,8 @@ class NewSuite:
     named: bool = False
     sealed: bytes | None = None
     """The generator's secrets, encrypted."""
+    traceparent: str | None = None
+    """The span of the request that asked for it as such."""
 
 
 def create(session: Session, tenant: str, new: NewSuite) -> Suite:
@@ -43,6 +45,7 @@ def create(session: Session, tenant: str, new: NewSuite) -> Suite:
         generator=new.generator.name if new.generator else None,
         options=dict(new.generator.options) if new.generator else {},
         secrets=new.sealed,
+        traceparent=new.traceparent,
         effort=Effort().to_json(),
         duplicates=0,
         attempts=0,
@@ -147,4 +150,5 @@ def to_suite(row: SuiteRow) -> Suite:
         duplicates=row.duplicates,
         upload=Leavings(**row.upload) if row.upload else None,
         created_at=row.created_at,
+        traceparent=row.traceparent,
     )

@@ -146,6 +146,8 @@ class SuiteRow(Base):
     """Cases whose prompt another case before them has; counted when it is frozen."""
     upload: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """What an upload left out: service.domain.uploads.Leavings."""
+    traceparent: Mapped[str | None] = mapped_column(String(55))
+    """The span of the request that asked for it as such; None for one that a job brought along."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     claim: Mapped[str | None] = mapped_column(String(40))
     """Fencing token of the worker that makes the suite; a write with another token changes nothing."""
@@ -197,6 +199,8 @@ class JobRow(Base):
     """The job whose completions this one has judged again, asking no target; None for a job of its own."""
     traceparent: Mapped[str | None] = mapped_column(String(55))
     """The span of the request that submitted it, below which the spans of its work hang."""
+    webhook: Mapped[str | None] = mapped_column(Text)
+    """The address that is told of its end, without the query; all of it is in `secrets`."""
     suite_id: Mapped[str] = mapped_column(ForeignKey("suites.id"))
     model: Mapped[str | None] = mapped_column(String(200))
     target_id: Mapped[str | None] = mapped_column(String(40), index=True)
@@ -256,6 +260,8 @@ class ResultRow(Base):
     repeat: Mapped[int] = mapped_column(Integer)
     response: Mapped[str] = mapped_column(Text)
     refusal: Mapped[str | None] = mapped_column(Text)
+    truncated: Mapped[bool] = mapped_column(Boolean)
+    """Response and refusal are but the beginnings of what the target sent."""
     finish_reason: Mapped[str | None] = mapped_column(Text)
     blocked_reason: Mapped[str | None] = mapped_column(Text)
     disposition: Mapped[str] = mapped_column(String(20))
@@ -300,6 +306,29 @@ class UsageRow(Base):
     completion_tokens: Mapped[int] = mapped_column(Integer)
     counted_at: Mapped[float] = mapped_column(Float)
     """Seconds since the epoch by the database's clock: when a result of the job was last stored."""
+
+
+class DeliveryRow(Base):
+    """An end of a job that its webhook is to be told of; the webhook's address and secret are the job's."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (Index("deliveries_by_job", "job_id", "created_at", "id"), Index("deliveries_due", "due_at"))
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"))
+    type: Mapped[str] = mapped_column(String(40))
+    body: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    state: Mapped[str] = mapped_column(String(20))
+    claim: Mapped[str | None] = mapped_column(String(40))
+    """Fencing token of the worker that sends it at this moment."""
+    due_at: Mapped[float | None] = mapped_column(Float)
+    """Seconds since the epoch by the database's clock before which nobody may send it: between attempts the wait, while
+    one is under way its lease. None once it is delivered or given up."""
+    attempts: Mapped[int] = mapped_column(Integer)
+    """Attempts begun, also by workers that died in them."""
+    last_status: Mapped[int | None] = mapped_column(Integer)
+    last_error: Mapped[str | None] = mapped_column(String(40))
 
 
 class ExampleRow(Base):

@@ -1,5 +1,7 @@
 """Which jobs and suites have shown no sign of life for too long, and who of several sweepers wakes each."""
 
+from datetime import UTC, datetime
+
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
@@ -40,3 +42,13 @@ def longest_stall_seconds(session: Session) -> float:
     query = select(began, stored).outerjoin(UsageRow, UsageRow.job_id == JobRow.id).where(*running)
     rows = session.execute(query.group_by(JobRow.id))
     return max((min(since for since in row if since is not None) for row in rows), default=0.0)
+
+
+def longest_wait_seconds(session: Session) -> float:
+    """How long ago the oldest job (or judgement) was made that is queued and no worker has begun; 0 if none waits.
+
+    A pause counts: of a job that was paused before it had begun, only the creation is known.
+    """
+    waiting = (JobRow.wake_at >= 0, JobRow.status == JobStatus.QUEUED.value)
+    oldest = session.scalar(select(func.min(JobRow.created_at)).where(*waiting))
+    return max((datetime.now(UTC) - oldest).total_seconds(), 0.0) if oldest else 0.0

@@ -7,9 +7,11 @@ from types import SimpleNamespace
 import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
+from sqlalchemy import text as sql
 
 from service.api import remembered
 from service.app import create_app
+from service.pipeline.services import Services
 from service.queue import TaskQueue, WorkerState
 from service.settings import Settings
 from tests.api.conftest import assert_problem
@@ -72,3 +74,9 @@ def test_what_was_found_out_is_told_for_a_second(app: Flask, monkeypatch: pytest
         monkeypatch.setattr(TaskQueue, "workers", lambda _, number=workers: [WorkerState("a", "idle")] * number)
         seen.append(client.get("/readyz").json["checks"]["workers"]["count"])
     assert seen == [0, 0, 2]
+
+
+def test_ready_while_a_newer_version_that_has_upgraded_the_database_takes_over(app: Flask, services: Services) -> None:
+    with services.store.write() as session:
+        session.execute(sql("UPDATE alembic_version SET version_num = 'newer'"))
+    assert app.test_client().get("/readyz").json["checks"]["database"]["status"] == "ok"

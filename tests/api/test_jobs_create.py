@@ -45,6 +45,7 @@ CONTRACT: dict[str, Any] = {
     "judge": {"type": "rules"},
     "repeats": 1,
     "thresholds": {"max_unsafe_rate": 0.02, "max_error_rate": 0.05, "by_category": {"self_harm": 0.0}},
+    "webhook": {"url": "https://ci.example.org/hooks?token=canary", "secret": "canary"},
     "labels": {"team": "platform"},
 }
 
@@ -80,6 +81,11 @@ def test_a_job_is_accepted_and_shown_as_in_the_contract(client: FlaskClient) -> 
         },
         "usage": {"target": nothing, "judge": nothing},
         "gate": {"status": "none", "checks": []},
+        "webhook": {
+            "url": "https://ci.example.org/hooks",
+            **dict.fromkeys(("state", "next_attempt_at", "last_status", "last_error")),
+            "attempts": 0,
+        },
     }
 
 

@@ -22,6 +22,10 @@ def openai(**options: Any) -> dict[str, Any]:
     return {"type": "openai", "base_url": URL, "model": KEY, **options}
 
 
+def hook(**fields: Any) -> dict[str, Any]:
+    return {"url": "https://example.org", "secret": "a secret", **fields}
+
+
 BODIES: dict[str, tuple[Any, str]] = {
     "no object": ([], ""),
     "an unknown field": (spec(colour="red"), "/colour"),
@@ -44,7 +48,16 @@ BODIES: dict[str, tuple[Any, str]] = {
     "a base_url that is no address": (spec(target=openai(base_url="file:///etc/passwd")), "/target/base_url"),
     "a base_url with a password": (spec(target=openai(base_url="http://u:p@h/v1")), "/target/base_url"),
     "a stored target": (spec(target={"target_id": "target_1"}), "/target/target_id"),
-    "a webhook": (spec(webhook={"url": "https://example.org"}), "/webhook"),
+    "a webhook with no secret": (spec(webhook={"url": "https://example.org"}), "/webhook/secret"),
+    "a webhook with an empty secret": (spec(webhook=hook(secret="")), "/webhook/secret"),
+    "a webhook whose secret is no base64": (spec(webhook=hook(secret="whsec_?")), "/webhook/secret"),
+    "a webhook with no key in its secret": (spec(webhook=hook(secret="whsec_")), "/webhook/secret"),
+    "a webhook of another scheme": (spec(webhook=hook(url="ftp://example.org")), "/webhook/url"),
+    "a webhook with a user": (spec(webhook=hook(url="https://me@example.org/")), "/webhook/url"),
+    "a webhook with a password": (spec(webhook=hook(url="https://u:80@example.org")), "/webhook/url"),
+    "a webhook with a fragment": (spec(webhook=hook(url="https://example.org/#a")), "/webhook/url"),
+    "a webhook inside": (spec(webhook=hook(url="http://169.254.169.254/latest")), "/webhook/url"),
+    "a webhook with an unknown field": (spec(webhook=hook(colour="red")), "/webhook/colour"),
     "an unknown judge": (spec(judge={"type": "jury"}), "/judge/type"),
     "no form of suite": (spec(suite={}), "/suite"),
     "two forms of suite": (spec(suite={"generator": "matrix", "cases": [{"prompt": "p"}]}), "/suite"),

@@ -1,18 +1,22 @@
 """GET /metrics."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text as sql
+from sqlalchemy import update
 
 from service.app import create_app
 from service.pipeline.plan import plan
 from service.pipeline.services import Services
 from service.settings import Settings
+from service.store.tables import JobRow
 from tests.api.conftest import ClientFor, assert_problem
+from tests.support.servers import own_valkey
 
 
 def scrape(client: FlaskClient) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
@@ -46,6 +50,20 @@ def test_a_job_that_runs_and_stores_nothing_is_seen(app: Flask, services: Servic
     assert scrape(app.test_client())["proofhouse_job_stalled_seconds", ()] == pytest.approx(120, abs=10)
 
 
+def test_a_job_that_no_worker_begins_is_seen_though_others_run(
+    app: Flask, services: Services, finished_job: str, queued_job: str
+) -> None:
+    def waiting() -> float:
+        return scrape(app.test_client())["proofhouse_job_waiting_seconds", ()]
+
+    with services.store.write() as session:
+        changed = update(JobRow).values(created_at=datetime.now(UTC) - timedelta(seconds=900))
+        session.execute(changed)
+    assert waiting() == pytest.approx(900, abs=10)
+    plan(services, queued_job)
+    assert waiting() == 0
+
+
 def test_requests_are_timed_by_route_template(app: Flask, client: FlaskClient, queued_job: str) -> None:
     def count(method: str, route: str, status: str) -> float:
         labels = (("method", method), ("route", route), ("status", status))
@@ -76,10 +94,35 @@ def test_without_redis_or_database_the_rest_is_there(settings: Settings) -> None
     assert not names & {
         "proofhouse_jobs",
         "proofhouse_job_stalled_seconds",
+        "proofhouse_job_waiting_seconds",
         "proofhouse_queue_depth",
         "proofhouse_workers",
     }
     app.extensions["proofhouse"][1].close()
+
+
+def test_redis_that_goes_away_is_told_and_what_the_database_knows_stays(settings: Settings) -> None:
+    with own_valkey() as valkey:
+        app = create_app(replace(settings, redis_url=valkey.url))
+        assert dependencies(app) == {"database": 1, "redis": 1}
+        valkey.kill()
+        assert dependencies(app) == {"database": 1, "redis": 0}
+        assert ("proofhouse_jobs", (("status", "queued"),)) in scrape(app.test_client())
+        app.extensions["proofhouse"][1].close()
+
+
+@pytest.mark.parametrize("url", ["sqlite:////nowhere/at/all.db", "postgresql+psycopg://u@127.0.0.1:1/db"])
+def test_a_database_out_of_reach_is_told(settings: Settings, url: str) -> None:
+    app = create_app(replace(settings, database_url=url))
+    assert dependencies(app) == {"database": 0, "redis": 1}
+    app.extensions["proofhouse"][1].close()
+
+
+def dependencies(app: Flask) -> dict[str, float]:
+    found = scrape(app.test_client())
+    return {
+        dict(labels)["name"]: value for (name, labels), value in found.items() if name == "proofhouse_dependency_up"
+    }
 
 
 def test_it_can_be_closed(settings: Settings, client_for: ClientFor) -> None:

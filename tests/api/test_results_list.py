@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from service.api import cursors, results
 from service.domain.jobs import Result
 from service.pipeline.services import Services
-from service.store import jobs
+from service.store import jobs, paging
 from service.store import results as stored
 from tests.api.conftest import HARM, TENANT, UNKNOWN_JOB, assert_problem, created, finish, pointers, spec
 from tests.support.databases import on_both
@@ -50,6 +50,7 @@ def test_a_result_is_as_in_the_contract(client: FlaskClient, finished_job: str) 
         },
         "repeat": 0,
         "response": HARM,
+        "truncated": False,
         "disposition": "answered",
         "verdict": "unsafe",
         "severity": None,
@@ -79,6 +80,22 @@ def test_pages_go_through_all_repeats_in_order(client: FlaskClient, services: Se
         if cursor is None:
             break
     assert seen == [(repeat, index) for repeat in range(3) for index in range(3)]
+
+
+def test_long_answers_make_shorter_pages_and_pieces_and_none_is_lost(
+    client: FlaskClient, finished_job: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = page(client, finished_job)["data"]
+    monkeypatch.setattr(paging, "MOST_TEXT", 200)
+    pages, cursor = [], None
+    while not pages or cursor:
+        body = page(client, finished_job, **({"cursor": cursor} if cursor else {}))
+        pages.append(body["data"])
+        cursor = body["next_cursor"]
+    assert len(pages) > 2
+    assert [row for rows in pages for row in rows] == whole
+    response = client.get(f"/v1/jobs/{finished_job}/results", headers=NDJSON, buffered=False)
+    assert [piece.count(b"\n") for piece in response.iter_encoded()] == [1] * len(whole)
 
 
 @pytest.mark.parametrize(

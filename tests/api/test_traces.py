@@ -137,15 +137,25 @@ def test_a_suite_that_a_job_waits_for_is_made_below_its_plan(
     assert is_child(spans.one("make suite"), spans.one("plan"))
 
 
+def test_a_suite_asked_for_by_itself_is_made_below_that_request_whoever_makes_it(
+    client: FlaskClient, services: Services, spans: Spans
+) -> None:
+    suite_id = client.post("/v1/suites", json={"generator": "matrix", "limit": 3}).json["id"]
+    finish(services, created(client, spec(suite={"suite_id": suite_id})))
+    assert is_child(spans.one("make suite"), spans.one("POST /v1/suites"))
+    assert is_child(spans.one("plan"), spans.one("POST /v1/jobs"))
+
+
 def test_a_generators_calls_hang_below_the_making_of_its_suite(
     client: FlaskClient, services: Services, spans: Spans
 ) -> None:
     with MockOpenAI(writes) as writer:
         generator = {"generator": "llm", **model(writer, "w"), **CELL, "tests_per_cell": 1}
-        suite_id = client.post("/v1/suites", json=generator).json["id"]
+        suite_id = client.post("/v1/suites", json=generator, headers=SENT).json["id"]
         make_suite(services, suite_id)
+    assert {trace_of(span) for span in spans.all} == {TRACE}
     making = spans.one("make suite")
-    assert making.parent is None
+    assert is_child(making, spans.one("POST /v1/suites"))
     calls = spans.named("chat w")
     assert calls
     assert all(is_child(call, making) for call in calls)

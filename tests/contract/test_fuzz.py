@@ -5,11 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.support.thorough import THOROUGH, times
-
-pytestmark = pytest.mark.xdist_group("served")
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = times(10, thorough=200)

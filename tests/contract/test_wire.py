@@ -7,8 +7,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("served")
-
 MIB = 1024 * 1024
 SPEC = {"target": {"type": "scripted", "replies": [{}]}, "suite": {"cases": [{"prompt": "p"}]}}
 

@@ -28,6 +28,8 @@ MONITORING: Document = {
 }
 KEDA: Document = {"keda": {"enabled": True, "prometheusUrl": "http://prometheus.monitoring:9090"}}
 PEER: Document = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress"}}}
+MODELS: Document = {"ipBlock": {"cidr": "10.20.0.0/16"}}
+SCRAPER: Document = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
 
 VALUES: dict[str, Document] = {
     "needed": NEEDED,
@@ -37,6 +39,10 @@ VALUES: dict[str, Document] = {
     "evaluation, watched": {**EVALUATION, **MONITORING},
     "evaluation on a class of storage": {**EVALUATION, "evaluation": {"enabled": True, "storageClassName": "fast"}},
     "monitoring": {**NEEDED, **MONITORING},
+    "monitoring, with published runbooks": {
+        **NEEDED,
+        "monitoring": {"prometheusRule": True, "runbookUrl": "https://docs.example/runbooks"},
+    },
     "metrics with a key": {
         **NEEDED,
         "metricsPublic": False,
@@ -51,8 +57,9 @@ VALUES: dict[str, Document] = {
     "no policies": {**NEEDED, "networkPolicy": {"enabled": False}, "podDisruptionBudget": {"enabled": False}},
     "narrow policies": {
         **NEEDED,
-        "networkPolicy": {"apiFrom": [PEER], "metricsFrom": [PEER], "databasePort": 6432, "modelsTo": [{"to": [PEER]}]},
+        "networkPolicy": {"apiFrom": [PEER], "metricsFrom": [SCRAPER], "modelsTo": [{"to": [MODELS]}]},
     },
+    "an API for some, its metrics for no others": {**NEEDED, "networkPolicy": {"apiFrom": [PEER]}},
     "ingress": {
         **NEEDED,
         "ingress": {"enabled": True, "host": "proofhouse.example", "tlsSecret": "tls", "className": "nginx"},
@@ -76,7 +83,7 @@ VALUES: dict[str, Document] = {
         "podAnnotations": {"team": "safety"},
         "serviceAccountName": "proofhouse",
         "fullnameOverride": "ph",
-        "allowedNetworks": ["10.96.0.0/12", "fd00::/8"],
+        "allowedNetworks": ["10.40.8.0/24", "fd00:40::/64"],
         "extraEnv": [{"name": "PROOFHOUSE_LOG_LEVEL", "value": "warning"}],
         "service": {"type": "LoadBalancer", "port": 8080},
     },

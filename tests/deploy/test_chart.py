@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 import helm_python
+import jsonschema
 import kubernetes_validate
 import pytest
 from cryptography.fernet import Fernet
@@ -15,9 +16,9 @@ from service.app import create_app
 from service.settings import Settings, log_options
 from tests.deploy import chart
 from tests.deploy.chart import VALUES, containers, of, only, pods
+from tests.deploy.custom import SCHEMAS
 from tests.unit.test_settings import REQUIRED, Recorder
 
-NOT_CORE = {"ServiceMonitor", "PodMonitor", "PrometheusRule", "ScaledObject"}
 every_set = pytest.mark.parametrize("name", VALUES)
 
 
@@ -53,9 +54,25 @@ def test_lint_finds_no_fault(name: str) -> None:
 @pytest.mark.parametrize("version", ["1.30", "1.37"])
 def test_kubernetes_accepts_every_document(version: str) -> None:
     """Strictly: no field that it does not know. Each different document once, for that takes long."""
-    given = [one for name in VALUES for one in of(name) if one["kind"] not in NOT_CORE]
+    given = [one for name in VALUES for one in of(name) if one["kind"] not in SCHEMAS]
     for text in {json.dumps(one, sort_keys=True) for one in given}:
         kubernetes_validate.validate(json.loads(text), version, strict=True)
+
+
+def test_the_operator_and_keda_know_every_field_of_their_documents() -> None:
+    given = [one for name in VALUES for one in of(name) if one["kind"] in SCHEMAS]
+    assert {one["kind"] for one in given} == set(SCHEMAS)
+    for one in given:
+        jsonschema.validate(one, SCHEMAS[one["kind"]])
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value"), [("PodMonitor", "endpoints", []), ("ScaledObject", "minReplicaCount", "1")]
+)
+def test_their_schemas_refuse_what_they_would(kind: str, name: str, value: object) -> None:
+    [one] = [one for each in ("monitoring", "workers by queue") for one in of(each) if one["kind"] == kind]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**one, "spec": {**one["spec"], name: value}}, SCHEMAS[kind])
 
 
 def test_kubernetes_schemas_refuse_what_it_would() -> None:

@@ -1,11 +1,14 @@
 """The single parts that the chart renders to do what they are there for."""
 
+import ipaddress
 import json
 import re
 
+import pytest
 import yaml
 
 from service import gunicorn_conf
+from service.api.problems import MAX_UPLOAD_MIB
 from tests.deploy import chart
 from tests.deploy.chart import VALUES, containers, of, only, pods
 from workers.__main__ import STOP_SECONDS
@@ -25,6 +28,14 @@ def test_the_api_may_finish_requests_under_way() -> None:
     api = only(of("needed"), "Deployment", "-api")["spec"]["template"]["spec"]
     waiting = api["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
     assert api["terminationGracePeriodSeconds"] > waiting + gunicorn_conf.graceful_timeout
+
+
+@pytest.mark.parametrize("name", ["needed", "evaluation"])
+def test_as_many_uploads_as_can_be_received_at_once_have_room(name: str) -> None:
+    [api] = [pod for pod in pods(of(name)) if "api" in {each["name"] for each in containers(pod)}]
+    [tmp] = [volume for volume in api["spec"]["volumes"] if volume["name"] == "tmp"]
+    mib = int(tmp["emptyDir"]["sizeLimit"].removesuffix("Mi"))
+    assert mib >= gunicorn_conf.threads * MAX_UPLOAD_MIB + 512
 
 
 def test_the_database_is_upgraded_before_anything_starts_with_a_secret_that_is_there_by_then() -> None:
@@ -51,7 +62,7 @@ def test_keda_counts_busy_workers_and_waiting_tasks() -> None:
     assert trigger["type"] == "prometheus"
     assert trigger["metadata"]["ignoreNullValues"] == "false"
     assert trigger["authenticationRef"] == {"name": "prometheus"}
-    of_this = 'namespace="safety",service="trial-proofhouse"'
+    of_this = 'namespace="safety",release="trial"'
     assert trigger["metadata"]["query"] == (
         f'max(proofhouse_queue_depth{{{of_this}}}) + max(proofhouse_workers{{{of_this},state="busy"}})'
     )
@@ -67,6 +78,9 @@ def test_monitors_scrape_the_named_ports_and_carry_the_labels_by_which_they_are_
         "proofhouse-api",
         "proofhouse-worker",
     ]
+    assert [each["relabelings"][1] for each in (endpoint, worker)] == [
+        {"targetLabel": "release", "replacement": "trial"}
+    ] * 2
     assert {each["metadata"]["labels"]["release"] for each in (service, pod)} == {"prometheus"}
 
 
@@ -77,6 +91,26 @@ def test_rules_and_dashboards_are_the_files_beside_the_chart() -> None:
     assert dashboards["metadata"]["labels"]["grafana_dashboard"] == "1"
     written = {path.name: json.loads(path.read_text()) for path in chart.CHART.glob("monitoring/dashboards/*.json")}
     assert {name: json.loads(text) for name, text in dashboards["data"].items()} == written != {}
+
+
+def test_alerts_link_to_the_runbooks_where_they_are_published() -> None:
+    def links(name: str) -> set[str]:
+        groups = only(of(name), "PrometheusRule")["spec"]["groups"]
+        alerts = [rule for group in groups for rule in group["rules"] if "alert" in rule]
+        return {alert["annotations"]["runbook_url"].replace(alert["alert"], "NAME") for alert in alerts}
+
+    assert links("monitoring") == {"docs/runbooks/NAME.md"}
+    assert links("monitoring, with published runbooks") == {"https://docs.example/runbooks/NAME.md"}
+
+
+def test_no_network_that_the_pages_show_holds_the_clusters_or_composes_own() -> None:
+    own = [ipaddress.ip_network(each) for each in ("10.96.0.0/12", "172.16.0.0/12")]
+    root = chart.CHART.parents[1]
+    [values] = re.findall(r"^allowedNetworks: \[(.+?)\]", (root / "docs" / "deployment.md").read_text(), re.MULTILINE)
+    shown = re.search(r"unless these are named: (\S+)\. ", (root / "compose.yaml").read_text())
+    assert shown
+    for network in map(ipaddress.ip_network, [*values.split(", "), *shown[1].split(",")]):
+        assert not any(network.overlaps(each) for each in own)
 
 
 def test_evaluation_is_one_pod_that_needs_nothing_else() -> None:
@@ -90,12 +124,6 @@ def test_the_ingress_leads_to_the_api_and_not_to_its_metrics() -> None:
     paths = {path["path"] for path in rule["http"]["paths"]}
     assert "/v1" in paths
     assert not {path for path in paths if "/metrics".startswith(path)}
-
-
-def test_workers_reach_models_but_not_where_clouds_keep_credentials() -> None:
-    egress = only(of("needed"), "NetworkPolicy", "-worker")["spec"]["egress"]
-    blocks = [peer["ipBlock"] for rule in egress for peer in rule.get("to", []) if "ipBlock" in peer]
-    assert {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]} in blocks
 
 
 def test_a_long_release_name_still_makes_names_that_kubernetes_takes() -> None:

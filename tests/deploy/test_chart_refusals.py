@@ -46,6 +46,40 @@ REFUSED: dict[str, tuple[chart.Document, str]] = {
         {**NEEDED, "metricsPublic": False, "monitoring": {"serviceMonitor": True}},
         "metricsPublic is false, so Prometheus needs a key",
     ),
+    "an API closed to who scrapes it": (
+        {**NEEDED, "monitoring": {"serviceMonitor": True}, "networkPolicy": {"apiFrom": [chart.PEER]}},
+        "set networkPolicy.metricsFrom to where Prometheus runs",
+    ),
+    "a database behind a port that is not let through": (
+        {**NEEDED, "database": {"url": "postgresql://u@db:6432/a"}, "networkPolicy": {"databasePort": 5432}},
+        "database.url names port 6432, but networkPolicy.databasePort lets 5432 through",
+    ),
+    "Redis behind a port that is not let through": (
+        {**NEEDED, "networkPolicy": {"redisPort": 6379}},
+        "redis.url names port 6380, but networkPolicy.redisPort lets 6379 through",
+    ),
+    "SQLite by a variable": (
+        {**NEEDED, "extraEnv": [{"name": "PROOFHOUSE_DATABASE_URL", "value": "sqlite:////data/a.db"}]},
+        "extraEnv sets PROOFHOUSE_DATABASE_URL, which the chart sets itself: set database instead",
+    ),
+    "no metrics where the probes ask": (
+        {**NEEDED, "extraEnv": [{"name": "PROOFHOUSE_WORKER_METRICS_PORT", "value": "0"}]},
+        "extraEnv sets PROOFHOUSE_WORKER_METRICS_PORT, which the chart sets itself",
+    ),
+    "an API by CPU that requests none": (
+        {**NEEDED, "api": {"hpa": {"enabled": True}, "resources": {"requests": {"cpu": None}}}},
+        "api.hpa is enabled, but api.resources.requests has no cpu",
+    ),
+    "workers by CPU that request none": (
+        {**NEEDED, "workers": {"hpa": {"enabled": True}, "resources": {"requests": {"cpu": None}}}},
+        "workers.hpa is enabled, but workers.resources.requests has no cpu",
+    ),
+    "a network that is an address": (
+        {**NEEDED, "allowedNetworks": ["192.168.7.0/24", "10.0.0.1/8"]},
+        "allowedNetworks has 10.0.0.1/8, whose address has bits beyond the /8",
+    ),
+    "a network beyond its address": ({**NEEDED, "allowedNetworks": ["10.0.0.0/33"]}, "allowedNetworks has 10.0.0.0/33"),
+    "evaluation with replicas": ({**EVALUATION, "workers": {"replicas": 3}}, "evaluation.enabled runs one pod"),
     "an ingress without a host": ({**NEEDED, "ingress": {"enabled": True}}, "set ingress.host"),
 }
 

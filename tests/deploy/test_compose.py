@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from service import tracing
 from tests.deploy.dockerfile import ROOT
 from tests.deploy.test_chart import read_names
 from workers.__main__ import STOP_SECONDS
@@ -71,13 +72,24 @@ def test_every_path_that_is_mounted_is_there_and_every_volume_declared() -> None
 
 @pytest.mark.parametrize("name", OURS)
 def test_every_variable_is_one_that_the_settings_read(name: str) -> None:
-    assert set(SERVICES[name]["environment"]) <= read_names()
+    assert set(SERVICES[name]["environment"]) <= read_names() | set(tracing.ENDPOINTS)
+
+
+def test_every_image_of_others_can_be_pinned() -> None:
+    images = {name: service["image"] for name, service in SERVICES.items() if name not in OURS}
+    assert {name: re.fullmatch(r"\$\{(\w+)_IMAGE:-.+:.+\}", image) is not None for name, image in images.items()} == (
+        dict.fromkeys(images, True)
+    )
+    [default] = re.findall(r"^ARG PYTHON_IMAGE=(.+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert SERVICES["api"]["build"]["args"] == {"PYTHON_IMAGE": f"${{PYTHON_IMAGE:-{default}}}"}
 
 
 def test_every_secret_must_be_given_and_nothing_else() -> None:
     used = set(re.findall(r"\$\{(\w+)(:[?-])?", (ROOT / "compose.yaml").read_text()))
     secrets = {(name, ":?") for name in ("POSTGRES_PASSWORD", "PROOFHOUSE_SECRET_KEY", "GRAFANA_ADMIN_PASSWORD")}
-    assert used == secrets | {("PROOFHOUSE_ALLOWED_NETWORKS", ":-")}
+    images = {(f"{name}_IMAGE", ":-") for name in ("PYTHON", "POSTGRES", "VALKEY", "PROMETHEUS", "GRAFANA")}
+    others = {("PROOFHOUSE_ALLOWED_NETWORKS", ":-"), ("OTEL_EXPORTER_OTLP_ENDPOINT", ":-")}
+    assert used == secrets | images | others
 
 
 def test_ports_are_open_on_this_machine_alone() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 
 import pytest
 from click.testing import CliRunner
@@ -17,6 +18,11 @@ LAST = max(one.stage for one in ALL)
 def last(name: str) -> list[Instruction]:
     """The instructions of that name in the stage that becomes the image."""
     return [one for one in ALL if (one.stage, one.name) == (LAST, name)]
+
+
+def pins(name: str) -> set[str]:
+    """What a file of requirements/ pins, each with its hashes."""
+    return set(re.split(r"\n(?=\S)", (ROOT / "requirements" / f"{name}.txt").read_text().rstrip()))
 
 
 def test_a_step_on_several_lines_is_read_as_one() -> None:
@@ -38,12 +44,19 @@ def test_everything_that_is_copied_is_there_and_not_left_out_by_dockerignore() -
 
 def test_what_is_installed_is_pinned_with_hashes_as_make_install_does() -> None:
     [pinned] = [one.rest for one in ALL if one.name == "RUN" and "requirements" in one.rest]
-    for wanted in ("--require-hashes", "-r requirements/runtime.txt", "--only-binary=:all:", "--no-cache-dir"):
+    for wanted in ("--require-hashes", "-r requirements/otel.txt", "--only-binary=:all:", "--no-cache-dir"):
         assert wanted in pinned
     makefile = (ROOT / "Makefile").read_text()
     assert "--require-hashes -r requirements/runtime.txt" in makefile
+    assert pins("runtime") <= pins("otel")
     [ours] = [one.rest for one in ALL if one.name == "RUN" and re.search(r"install .* \.( |$)", one.rest)]
     assert "--no-deps --no-build-isolation" in ours
+
+
+def test_the_image_has_what_traces_need() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    wanted = {re.split(r"[>=]", each)[0] for each in extras["otel"]}
+    assert wanted <= {each.partition("==")[0] for each in pins("otel")}
 
 
 def test_nothing_is_run_in_the_stage_that_becomes_the_image() -> None:

@@ -21,6 +21,7 @@ from cryptography.fernet import Fernet
 from service.cli.servers import answers
 from tests.deploy.image import BY, Image
 from tests.e2e.test_docs import free_port
+from tests.support.spans import collector
 
 pytestmark = pytest.mark.skipif("PROOFHOUSE_IMAGE" not in os.environ, reason="downloads packages: make image-check")
 
@@ -77,8 +78,16 @@ def test_every_command_says_how_it_is_used(image: Image, command: tuple[str, ...
     assert "Usage: proofhouse" in image.output(*command)
 
 
-def test_a_job_goes_from_submission_to_its_end(image: Image, settings: Mapping[str, str]) -> None:
-    """Migration, API and worker, each as a container would start it."""
+def test_a_job_goes_from_submission_to_its_end_in_one_trace(image: Image, settings: Mapping[str, str]) -> None:
+    """Migration, API and worker, each as a container would start it, and told where to send their spans."""
+    with collector() as traces:
+        _a_job_runs(image, {**settings, "OTEL_EXPORTER_OTLP_ENDPOINT": traces.url})
+        assert traces.services() == {"proofhouse-api", "proofhouse-worker"}
+        spans = traces.spans()
+    assert spans["run batches"] == spans["POST /v1/jobs"]
+
+
+def _a_job_runs(image: Image, settings: Mapping[str, str]) -> None:
     assert "up to date" in image.output("db", "upgrade", **settings)
     api, metrics = free_port(), free_port()
     url = f"http://127.0.0.1:{api}"

@@ -48,9 +48,13 @@ def run(page: str, folder: Path, replace: Mapping[str, str]) -> None:
     """Run all blocks of a page in one shell, each line as printed but for `replace`, and hold what they print to it."""
     found = blocks(page)
     assert found, f"{page} has no block to run"
-    printed = _printed(_script(found, replace), folder, page).split("\0")[1:]
-    for block, text in zip(found, printed, strict=True):
+    for block, text in zip(found, printed(found, folder, page, replace), strict=True):
         _compare(f"{page}:{block.line}", text, block.shown)
+
+
+def printed(found: list[Block], folder: Path, page: str, replace: Mapping[str, str], **settings: str) -> list[str]:
+    """Run blocks in one shell under these settings; gives what each prints."""
+    return _printed(_script(found, replace), folder, page, settings).split("\0")[1:]
 
 
 def _script(found: list[Block], replace: Mapping[str, str]) -> str:
@@ -61,13 +65,13 @@ def _script(found: list[Block], replace: Mapping[str, str]) -> str:
     return script
 
 
-def _printed(script: str, folder: Path, page: str) -> str:
+def _printed(script: str, folder: Path, page: str, settings: Mapping[str, str]) -> str:
     """What the script prints. It ends at the first command that fails and, where the page hides it, in a pipe."""
     own = Path(sys.executable).parent
     process = subprocess.Popen(  # noqa: S603 - our own pages
         ["/bin/bash", "-euo", "pipefail", "-c", script],
         cwd=folder,
-        env=environment(PATH=f"{own}{os.pathsep}{os.environ['PATH']}", NO_COLOR="1"),
+        env=environment(PATH=f"{own}{os.pathsep}{os.environ['PATH']}", NO_COLOR="1", **settings),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -75,11 +79,11 @@ def _printed(script: str, folder: Path, page: str) -> str:
         start_new_session=True,
     )
     try:
-        printed, _ = process.communicate(timeout=SECONDS)
+        output, _ = process.communicate(timeout=SECONDS)
     finally:
         _end(process)
-    assert process.returncode == 0, f"{page}: a command ended with {process.returncode}; all printed:\n{printed}"
-    return printed
+    assert process.returncode == 0, f"{page}: a command ended with {process.returncode}; all printed:\n{output}"
+    return output
 
 
 def _end(process: "subprocess.Popen[str]") -> None:

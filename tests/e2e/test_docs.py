@@ -23,14 +23,19 @@ pytestmark = pytest.mark.skipif(
 
 URL = "http://127.0.0.1:8000"
 MODEL_URL = "http://127.0.0.1:8081/v1"
-PAGES = ("README.md", "docs/getting-started.md", "docs/ci.md", "docs/api.md", "docs/suites.md", "docs/judging-again.md")
+RECEIVER_PORT = "8300"
+PAGES = (
+    *("README.md", "docs/getting-started.md", "docs/ci.md", "docs/api.md", "docs/suites.md", "docs/judging-again.md"),
+    "docs/webhooks.md",
+)
 
 
 def test_the_commands_of_the_pages_do_what_they_show(tmp_path: Path) -> None:
     """They share a stack, for a start takes seconds; the README finds it new, as its reader does."""
     with MockOpenAI() as model, up(tmp_path / ".proofhouse", "--workers", "1") as stack:
+        here = {RECEIVER_PORT: str(free_port()), URL: stack.url, MODEL_URL: model.base_url}
         for page in PAGES:
-            pages.run(page, tmp_path, {URL: stack.url, MODEL_URL: model.base_url})
+            pages.run(page, tmp_path, here)
 
 
 def test_the_parts_run_on_their_own_as_the_page_says(tmp_path: Path, postgres_url: str, valkey_url: str) -> None:

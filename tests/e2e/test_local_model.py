@@ -100,7 +100,7 @@ def test_a_suite_written_by_the_local_model_ends_in_numbers_that_add_up(services
     make_suite(services, asked.id)
     with services.store.read() as session:
         made = suites.get(session, "acme", asked.id)
-        written = cases.page(session, asked.id, after=-1, limit=10)
+        written = cases.page(session, asked.id, after=-1, limit=10).rows
     assert made.status is (SuiteStatus.READY if written else SuiteStatus.FAILED)
     assert len(written) + sum(cell["missing"] for cell in made.effort.shortfall) == ASKED
     assert all(case.prompt.strip() and case.provenance and case.provenance["model"] == MODEL for case in written)

@@ -1,5 +1,7 @@
 """A key given to a job, a judgement or a suite reaches the server it is for and nothing else, whatever that sends back.
 
+A webhook's secret reaches nobody, and what its address holds in its query the receiver alone.
+
 All servers echo the Authorization header in headers, answers, error messages and broken bodies. Afterwards every place
 that the service writes to is searched for the keys, and for as little as a half of one.
 """
@@ -43,7 +45,8 @@ from tests.support.echoes import (
     verdict,
     wrong_shape,
 )
-from tests.support.mock_openai import Answer, MockOpenAI, completion, text
+from tests.support.hooks import Receiver, ended
+from tests.support.mock_openai import Answer, Hit, MockOpenAI, completion, text
 from tests.support.mock_tavily import MockTavily
 from tests.support.running import now, run
 from tests.support.specs import cases, job_spec, plugin
@@ -54,7 +57,9 @@ JUDGE_KEY = "sk-judged-c83d17f2a06be594-canary"
 JUDGE_AGAIN_KEY = "sk-another-1f7ae25c90bd4683-canary"
 WRITER_KEY = "sk-writer-92e4b7d05ca8f136-canary"
 SEARCH_KEY = "tvly-search-6d31f90ab84ce572-canary"
-KEYS = (TARGET_KEY, JUDGE_KEY, JUDGE_AGAIN_KEY, WRITER_KEY, SEARCH_KEY)
+HOOK_SECRET = "whsec_aG9vay03ZTQxYjk1Yy1jYW5hcnktMGQ4ZjM2YTI="
+HOOK_TOKEN = "hook-token-4c7d20e9f1a5b863-canary"
+KEYS = (TARGET_KEY, JUDGE_KEY, JUDGE_AGAIN_KEY, WRITER_KEY, SEARCH_KEY, HOOK_SECRET, HOOK_TOKEN)
 CASES = 48
 OPTIONS = {"model": "m", "max_attempts": 1, "max_concurrency": 4, "timeout_seconds": 10}
 
@@ -162,6 +167,22 @@ WRITTEN: dict[str, tuple[tuple[Echo, ...], tuple[Echo, ...]]] = {
 """How the making ends, by what the two servers answer."""
 
 
+def told_of_its_end(services: Services, client: FlaskClient) -> list[bytes]:
+    """All that the API says of a job whose receiver sends back all that it is sent, and wants no more of it."""
+    with Receiver(echoing) as receiver:
+        job = ended(services, f"{receiver.url}&key={HOOK_TOKEN}", secret=HOOK_SECRET)
+        path = f"/v1/jobs/{job.id}"
+        wait_for(lambda: client.get(path).json["webhook"]["state"] == "given_up" or None, 40, "an attempt")
+    (hit,) = receiver.hits
+    assert HOOK_TOKEN in hit.path
+    assert traces(iter([str(hit.headers).encode(), hit.content])) == []
+    return [told(client, f"{path}{url}") for url in ("", "/deliveries")]
+
+
+def echoing(hit: Hit) -> Answer:
+    return Answer(410, f"{hit.path} {hit.headers}".encode(), {"Location": hit.path, "Retry-After": hit.path})
+
+
 def at_its_end(services: Services, suite: Suite) -> Suite:
     """The suite once it is made, or can't be."""
 
@@ -225,12 +246,14 @@ def test_a_key_that_the_servers_send_back_is_found_nowhere(
         ran = list(run_all(services))
         of_judgement = judged_again(services, client, ran[0])
         of_suites = list(written(services, client, search))
+        of_webhook = told_of_its_end(services, client)
         assert traces(every_key_and_value(services.redis)) == []
     assert b"Event [redacted]" in b"".join(of_suites)
     of_jobs = list(chain.from_iterable(everything_told(client, job) for job in ran))
     for heard in (of_jobs, of_judgement, of_suites):
         assert b"[redacted]" in b"".join(heard)
         assert traces(iter(heard)) == []
+    assert traces(iter(of_webhook)) == []
     assert traces(every_cell(services.store)) == []
     assert traces(iter([exposition(folder)])) == []
     assert traces(iter(log.read_bytes().splitlines())) == []

@@ -30,7 +30,7 @@ from tests.support.promise import assert_the_promise, completed, some_done
 from tests.support.running import counts, now, run, wind_back
 from tests.support.servers import OwnPostgres, own_postgres
 from tests.support.specs import REFUSAL, job_spec, plugin
-from tests.support.stack import worker
+from tests.support.stack import wait_for, worker
 from tests.support.thorough import times
 
 CASES = 120
@@ -105,13 +105,10 @@ class TestFullDisk:
         room = Room(services)
         with MockOpenAI(text(REFUSAL * 20).after(0.02)) as server:
             job = start(services, server)
-            filling = threading.Thread(target=_when, args=(lambda: counts(services, job).done >= at, room.fill))
-            filling.start()
-            freeing = threading.Timer(5, room.free)
-            freeing.start()
+            short = threading.Thread(target=room.run_short, args=(lambda: counts(services, job).done >= at,))
+            short.start()
             job = run(services, job)
-            filling.join()
-            freeing.join()
+            short.join()
             assert room.refused > 0
             assert job.status is JobStatus.COMPLETED
             assert_the_promise(services, job, server)
@@ -127,11 +124,13 @@ class Room:
         event.listen(services.store.engine, "begin", self._limit)
         event.listen(services.store.engine, "handle_error", self._count)
 
-    def fill(self) -> None:
+    def run_short(self, when: Callable[[], bool]) -> None:
+        """Leave no room from a moment on, until something has been refused and two seconds more."""
+        wait_for(when, 60, "the moment")
         with self._services.store.read() as session:
             self._pages = session.scalar(sql("PRAGMA page_count"))
-
-    def free(self) -> None:
+        wait_for(lambda: self.refused, 60, "a refusal")
+        time.sleep(2)
         self._pages = None
 
     def _limit(self, connection: Connection) -> None:
@@ -139,12 +138,6 @@ class Room:
 
     def _count(self, _context: object) -> None:
         self.refused += 1
-
-
-def _when(true: Callable[[], bool], act: Callable[[], None]) -> None:
-    while not true():
-        time.sleep(0.02)
-    act()
 
 
 class TestUnansweredCommit:

@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 import pytest
 from prometheus_client import REGISTRY
 
-from service.domain.completions import ErrorCode, Usage
+from service.domain.completions import MAX_TEXT, ErrorCode, Usage
 from service.llm.client import ModelClient, Reply
 from service.llm.failures import CallFailedError
 from service.llm.limits import Limiter, Permit
 from service.llm.retry import Retry
+from service.llm.transport import LARGE_BODIES, MAX_BODY, SMALL_BODY
 from tests.support.mock_openai import (
     GARBAGE,
     HALF,
@@ -202,9 +203,18 @@ def test_a_small_body_cannot_grow_in_memory_by_unpacking() -> None:
     assert "gzip" in reply.error.message
 
 
-def test_a_large_answer_is_read() -> None:
-    with MockOpenAI(text("x" * 5 * 2**20)) as server:
-        assert len(chat(server).text) == 5 * 2**20
+def test_of_a_large_answer_the_beginning_is_kept_and_marked_and_what_it_cost_is_counted() -> None:
+    with MockOpenAI(text("x" * (MAX_BODY - 1000))) as server:
+        reply = chat(server)
+    assert (reply.text, reply.truncated, reply.finish_reason) == ("x" * MAX_TEXT, True, "stop")
+    assert (reply.error, reply.usage) == (None, Usage(1, 7, 5))
+
+
+def test_more_large_answers_than_are_read_at_once_are_all_read() -> None:
+    with MockOpenAI(text("x" * (SMALL_BODY + 20_000))) as server:
+        client = client_of(server)
+        replies = run(client, lambda client: asyncio.gather(*[client.chat(HELLO, {}) for _ in range(LARGE_BODIES + 9)]))
+    assert {(reply.truncated, len(reply.text)) for reply in replies} == {(False, SMALL_BODY + 20_000)}
 
 
 def test_the_content_type_does_not_matter_and_broken_characters_do_not_lose_the_answer() -> None:

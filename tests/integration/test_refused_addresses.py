@@ -65,7 +65,8 @@ NAMES: dict[str, Any] = {
     "one_of_six_example": ["2606:4700::1", "8.8.8.8", "::ffff:10.0.0.1"],
 }
 DOTTED = [name.replace("_", ".") for name in NAMES]
-PORT = 9
+PORT = 8443
+"""One at which a model may be, so that it is the address that is refused."""
 
 
 def error_of(base_url: str) -> CallError | None:
@@ -142,7 +143,7 @@ def test_no_odd_spelling_gets_past_the_check(strict: Network, url: str) -> None:
 
 @pytest.mark.parametrize("host", [*LITERALS, *NUMBERS])
 def test_a_literal_address_is_refused_before_anything_is_stored(strict: Network, host: str) -> None:
-    with pytest.raises(ValidationError, match=r"Must not be a [a-z-]+ address, unless|Must be an http"):
+    with pytest.raises(ValidationError, match=r"Must not be at a [a-z-]+ address, unless|Must be an http"):
         EndpointOptions().load({"base_url": f"https://{host}:{PORT}/v1", "model": "m"})
     assert strict.lookups == []
 

@@ -14,8 +14,9 @@ from service.store import waking
 from service.store.tables import JobRow
 from tests.support.running import wind_back
 from tests.support.specs import job_spec
+from tests.support.thorough import times
 
-ORPHANS = 200
+ORPHANS = times(80, thorough=200)
 SWEEPERS = 4
 SCRAPERS = 4
 
@@ -28,9 +29,7 @@ def orphans(services: Services) -> set[str]:
     return made
 
 
-def test_two_hundred_orphans_are_queued_once_each_by_four_sweepers_among_scrapes(
-    services: Services, settings: Settings
-) -> None:
+def test_orphans_are_queued_once_each_by_four_sweepers_among_scrapes(services: Services, settings: Settings) -> None:
     made = orphans(services)
     ended = threading.Event()
     with ThreadPoolExecutor(SWEEPERS + SCRAPERS) as threads:

@@ -25,10 +25,10 @@ RECORDS = {rule["record"]: rule for rule in RULES if "record" in rule}
 TESTS: list[dict[str, Any]] = yaml.safe_load((MONITORING / "tests" / "rules_test.yaml").read_text())["tests"]
 RUNBOOKS = ROOT / "docs" / "runbooks"
 LOADED = dashboards.load()
-NOT_SHOWN = {"proofhouse_webhook_deliveries"}
-"""There are no webhooks yet."""
 
 _NAME = re.compile(r"\b(?:\w+:)?proofhouse[_:][a-z0-9_:]+")
+
+_SELECTED = re.compile(r"\b(up|(?:\w+:)?proofhouse[_:][a-z0-9_:]+)\b(\{[^}]*\})?")
 
 
 def named(expression: str) -> set[str]:
@@ -62,7 +62,14 @@ def test_every_expression_speaks_of_metrics_that_there_are(families: set[str]) -
 
 def test_every_metric_is_on_a_dashboard(families: set[str]) -> None:
     shown = {family_of(name, families) for query in dashboards.queries() for name in named(query.expression)}
-    assert families - shown == NOT_SHOWN
+    assert families - shown == set()
+
+
+def test_every_series_in_a_rule_is_of_a_release_that_the_chart_can_name() -> None:
+    for rule in RULES:
+        series = _SELECTED.findall(rule["expr"])
+        assert series
+        assert [name for name, labels in series if 'release=~".*"' not in labels] == [], rule
 
 
 def test_every_recorded_series_is_of_use() -> None:

@@ -1,7 +1,11 @@
 """What Prometheus' own checker says of the rules, and what becomes of tests that lack it."""
 
-import pytest
+from pathlib import Path
 
+import pytest
+import yaml
+
+from tests.deploy import chart
 from tests.support.prometheus import MONITORING, ROOT, program, promtool
 
 RULES = MONITORING / "rules.yaml"
@@ -13,6 +17,24 @@ def test_the_rules_can_be_loaded() -> None:
 
 def test_every_alert_fires_when_it_should_and_not_before() -> None:
     assert "SUCCESS" in promtool("test", "rules", str(MONITORING / "tests" / "rules_test.yaml"))
+
+
+def test_the_rules_of_one_release_say_what_is_absent_of_it_and_nothing_of_another(tmp_path: Path) -> None:
+    rules = chart.only(chart.of("monitoring"), "PrometheusRule")["spec"]
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump(rules))
+    other = '{job="proofhouse-api",namespace="safety",release="other"}'
+    series = [
+        {"series": f"up{other}", "values": "1x10"},
+        {"series": f"proofhouse_workers{other.replace('job', 'state')}", "values": "0x10"},
+    ]
+    firing = ("ProofhouseDependencyDown", "ProofhouseScrapeDown")
+    labels = (f'ALERTS{{alertname="{name}",alertstate="firing",namespace="safety",release="trial",' for name in firing)
+    expected = [{"labels": f'{each}severity="critical"}}', "value": 1} for each in labels]
+    seen = {"expr": "ALERTS", "eval_time": "5m", "exp_samples": expected}
+    tests = [{"interval": "1m", "input_series": series, "promql_expr_test": [seen]}]
+    (tmp_path / "test.yaml").write_text(yaml.safe_dump({"rule_files": ["rules.yaml"], "tests": tests}))
+    assert "SUCCESS" in promtool("check", "rules", "--lint-fatal", str(tmp_path / "rules.yaml"))
+    assert "SUCCESS" in promtool("test", "rules", str(tmp_path / "test.yaml"))
 
 
 def test_the_configuration_for_compose_can_be_loaded() -> None:

@@ -4,7 +4,7 @@ import re
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import isnan
@@ -21,9 +21,12 @@ from service.domain.roles import Role
 from service.pipeline.services import Services
 from service.settings import Settings
 from service.store import keys
+from tests.e2e.pages import Block, printed
+from tests.monitoring import runbooks
 from tests.monitoring.test_files import ALERTS, RECORDS
 from tests.support import dashboards
 from tests.support.dashboards import Query, query
+from tests.support.hooks import SECRET, Receiver
 from tests.support.mock_openai import Answer, Hit, MockOpenAI, azure_filter, status, text
 from tests.support.prometheus import Prometheus, Sample, program, promtool, running
 from tests.support.specs import REFUSAL
@@ -74,6 +77,8 @@ class Watched:
     prometheus: Prometheus
     exposed: tuple[str, ...]
     """Where API and workers expose their metrics."""
+    settings: Mapping[str, str]
+    """Of the commands with which it is looked after."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +120,12 @@ def watched(settings: Settings, services: Services, tmp_path: Path) -> Iterator[
     with client, running(targets) as prometheus, first, second, serving(settings, ports[0], tmp_path):
         wait_for(lambda: len(prometheus.at("up == 1")) == 3 or None, 40, "three targets that are up")
         wait_for(lambda: len(prometheus.at("sum by (instance) (proofhouse_cases_total)")) == 2 or None, 20, "counters")
-        yield Watched(client, prometheus, (api, *of_workers))
+        urls = {
+            "PROOFHOUSE_URL": f"http://{api}",
+            "PROOFHOUSE_REDIS_URL": settings.redis_url,
+            "PROOFHOUSE_DATABASE_URL": settings.database_url,
+        }
+        yield Watched(client, prometheus, (api, *of_workers), {**urls, "PROOFHOUSE_API_KEY": key})
 
 
 @contextmanager
@@ -133,12 +143,12 @@ def serving(settings: Settings, port: int, folder: Path) -> Iterator[None]:
         process.wait(30)
 
 
-def test_every_query_that_we_ship_has_an_answer_while_a_job_runs(watched: Watched) -> None:
+def test_every_query_that_we_ship_has_an_answer_while_a_job_runs(watched: Watched, tmp_path: Path) -> None:
     """One story, because a stack takes seconds to start and a job to run."""
-    with MockOpenAI(Model()) as model:
-        first = a_job_runs_to_its_end(watched, model.base_url, FIRST)
+    with MockOpenAI(Model()) as model, Receiver() as receiver:
+        first = a_job_runs_to_its_end(watched, model.base_url, FIRST, receiver.url)
         start = time.time()
-        job = a_job_runs_to_its_end(watched, model.base_url, CASES)
+        job = a_job_runs_to_its_end(watched, model.base_url, CASES, receiver.url)
     run = Run(first, job, start, time.time())
     every_panel_has_figures(watched.prometheus, run)
     the_throughput_panel_agrees_with_the_job(watched.prometheus, run)
@@ -146,17 +156,19 @@ def test_every_query_that_we_ship_has_an_answer_while_a_job_runs(watched: Watche
     the_latency_panel_shows_the_models_latency(watched.prometheus, run)
     every_rule_has_something_to_go_by(watched.prometheus, run)
     the_variables_find_the_scrape_targets(watched.prometheus)
+    the_webhooks_were_delivered(watched, run)
     promtool_has_nothing_to_say_of_what_is_exposed(watched.exposed)
+    every_query_of_the_runbooks_has_an_answer(watched.prometheus, run)
+    with MockOpenAI(Model()) as model, Receiver(status(500)) as receiver:
+        a_webhook_fails(watched, model.base_url, receiver.url)
+        every_command_of_the_runbooks_says_something(
+            watched, run, submitted(watched, model.base_url, CASES, 1), tmp_path
+        )
 
 
-def a_job_runs_to_its_end(watched: Watched, base_url: str, cases: int) -> dict[str, Any]:
+def a_job_runs_to_its_end(watched: Watched, base_url: str, cases: int, webhook: str) -> dict[str, Any]:
     deadline = time.monotonic() + 90
-    target = {"type": "openai", "base_url": base_url, "model": "target", "max_concurrency": AT_ONCE}
-    judge = {"type": "llm", "base_url": base_url, "model": "judge", "max_concurrency": AT_ONCE}
-    suite = {"generator": "matrix", "limit": cases, "seed": 1}
-    job = (
-        watched.api.post("/v1/jobs", json={"target": target, "judge": judge, "suite": suite}).raise_for_status().json()
-    )
+    job = submitted(watched, base_url, cases, AT_ONCE, webhook={"url": webhook, "secret": SECRET})
     while job["status"] != "completed":
         assert job["status"] in {"queued", "generating", "running"}, job["status_reason"]
         assert time.monotonic() < deadline
@@ -165,6 +177,14 @@ def a_job_runs_to_its_end(watched: Watched, base_url: str, cases: int) -> dict[s
     time.sleep(SETTLED_SECONDS)
     assert job["progress"]["done"] == cases
     return dict(job)
+
+
+def submitted(watched: Watched, base_url: str, cases: int, at_once: int, **fields: Any) -> dict[str, Any]:
+    target = {"type": "openai", "base_url": base_url, "model": "target", "max_concurrency": at_once}
+    judge = {"type": "llm", "base_url": base_url, "model": "judge", "max_concurrency": at_once}
+    suite = {"generator": "matrix", "limit": cases, "seed": 1}
+    spec = {"target": target, "judge": judge, "suite": suite, **fields}
+    return dict(watched.api.post("/v1/jobs", json=spec).raise_for_status().json())
 
 
 def every_panel_has_figures(prometheus: Prometheus, run: Run) -> None:
@@ -236,7 +256,25 @@ def _firing(prometheus: Prometheus) -> set[str]:
 
 def _compared(expression: str) -> str:
     """An alert's expression without its thresholds: what is compared with them."""
-    return re.sub(r" (==|>) [\d.]+", "", expression).replace("unless on ()", "and on ()")
+    return re.sub(r" (==|>) [\d.]+", "", expression).replace("unless on", "and on")
+
+
+def the_webhooks_were_delivered(watched: Watched, run: Run) -> None:
+    """Both, as the panel and the jobs say."""
+    panel = query(THROUGHPUT, "Webhooks")
+    shown = {
+        each["metric"]["result"]: round(sum(numbers(each)))
+        for each in watched.prometheus.at(panel.filled(WIDE_SECONDS), run.end)
+    }
+    assert shown == {"delivered": 2, "retried": 0, "gone": 0, "given_up": 0}
+    for job in (run.first, run.job):
+        assert watched.api.get(f"/v1/jobs/{job['id']}").json()["webhook"]["state"] == "delivered"
+
+
+def a_webhook_fails(watched: Watched, base_url: str, webhook: str) -> None:
+    job = submitted(watched, base_url, 1, 1, webhook={"url": webhook, "secret": SECRET})
+    path = f"/v1/jobs/{job['id']}"
+    wait_for(lambda: watched.api.get(path).json()["webhook"]["last_error"], 20, "an attempt")
 
 
 def the_variables_find_the_scrape_targets(prometheus: Prometheus) -> None:
@@ -251,6 +289,34 @@ def promtool_has_nothing_to_say_of_what_is_exposed(addresses: tuple[str, ...]) -
             exposed = client.get(f"http://{address}/metrics").raise_for_status().text
         assert "proofhouse_build_info" in exposed
         promtool("check", "metrics", stdin=exposed)
+
+
+def every_query_of_the_runbooks_has_an_answer(prometheus: Prometheus, run: Run) -> None:
+    without = {where for where, code in runbooks.expressions().items() if not prometheus.at(code, run.end)}
+    assert without == set()
+
+
+def every_command_of_the_runbooks_says_something(
+    watched: Watched, run: Run, slow: dict[str, Any], folder: Path
+) -> None:
+    """In the blocks, and those that the text names: for the job that has ended, and for one that takes very long."""
+    program("jq")
+    assert watched.api.get("/v1/jobs/job_none").status_code == 404, "a request that failed, to be found"
+    wait_for(lambda: watched.api.get(f"/v1/jobs/{slow['id']}").json()["status"] == "running" or None, 20, "a slow job")
+    found = [*runbooks.commands(), *(Block(0, f"{command}\n") for command in _of_the_text(slow["id"]))]
+    api, worker, _ = watched.exposed
+    url = {"http://api:8000": f"http://{api}", "http://worker:9100": f"http://{worker}"}
+    replace = {**url, "http://prometheus:9090": watched.prometheus.url, " JOB": f" {run.job['id']}"}
+    said = printed(found, folder, "docs/runbooks", replace, **watched.settings)
+    assert [block.commands for block, text in zip(found, said, strict=True) if text.strip() in {"", "null"}] == []
+
+
+def _of_the_text(slow: str) -> list[str]:
+    """As they are, but that a job is paused and resumed while it runs; what wants more to be said is asked for help."""
+    verbs = {command: command.replace("JOB", slow) for command in ("proofhouse pause JOB", "proofhouse resume JOB")}
+    named = [*runbooks.inline_commands("proofhouse"), *runbooks.inline_commands("rq")]
+    whole = [each if "JOB" in each or each.startswith("rq ") else f"{each} --help" for each in named]
+    return sorted((verbs.get(each, each) for each in whole), key=lambda each: "resume" in each)
 
 
 def numbers(series: Sample) -> list[float]:

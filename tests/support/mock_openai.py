@@ -46,6 +46,8 @@ class Hit:
     headers: Mapping[str, str]
     body: Any
     path: str = ""
+    content: bytes = b""
+    """The body as it came."""
 
     @property
     def prompt(self) -> str:
@@ -153,7 +155,8 @@ class MockOpenAI:
         self.peak = max(self.peak, self.in_flight)
         try:
             body = await request.read()
-            hit = Hit(len(self.hits), dict(request.headers), json.loads(body) if body else None, request.path)
+            read = json.loads(body) if body else None
+            hit = Hit(len(self.hits), dict(request.headers), read, request.path_qs, body)
             self.hits.append(hit)
             return await self._send(request, self._answer(hit))
         finally:

@@ -25,11 +25,12 @@ Sample = dict[str, Any]
 
 
 def program(name: str) -> str:
-    """Where `prometheus` or `promtool` is. A test that can't have it is skipped, or fails where it must not be."""
+    """Where `prometheus`, `promtool` or `jq` is. A test without it is skipped, or fails where it must not be."""
     found = shutil.which(name, path=os.pathsep.join((os.environ.get("PATH", ""), "/usr/bin")))
     if found:
         return found
-    missing = f"{name} is not installed; Debian's package `prometheus` has it"
+    package = "jq" if name == "jq" else "prometheus"
+    missing = f"{name} is not installed; Debian's package `{package}` has it"
     if os.environ.get("PROOFHOUSE_REQUIRE_PROMETHEUS") == "1":
         pytest.fail(missing)
     pytest.skip(missing)
@@ -48,6 +49,7 @@ class Prometheus:
     """A running server. Times are seconds since the epoch."""
 
     def __init__(self, url: str) -> None:
+        self.url = url
         self._client = httpx2.Client(base_url=f"{url}/api/v1/", trust_env=False, timeout=10)
 
     def at(self, query: str, time: float | None = None) -> list[Sample]:

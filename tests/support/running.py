@@ -59,5 +59,6 @@ def lapse(session: Session) -> None:
         "UPDATE jobs SET wake_at = 0 WHERE wake_at IS NOT NULL",
         "UPDATE suites SET wake_at = 0 WHERE wake_at IS NOT NULL",
         "UPDATE batches SET leased_until = 0 WHERE leased_until IS NOT NULL",
+        "UPDATE deliveries SET due_at = 0 WHERE due_at IS NOT NULL",
     ):
         session.execute(sql(statement))

@@ -54,6 +54,15 @@ def test_the_example_names_everything_that_is_read(example: str, read_names: set
     assert read_names - {name for _, name, _ in LINE.findall(example)} == OF_TESTS_ALONE
 
 
+def test_what_the_tests_alone_are_told_stands_in_the_contributors_page_and_in_no_example(example: str) -> None:
+    asked = re.compile(r'environ(?:\.get\(|\[)"(PROOFHOUSE_[A-Z_]+)"|"(PROOFHOUSE_[A-Z_]+)" not in os\.environ')
+    tests = (EXAMPLE.parent / "tests").rglob("*.py")
+    read = {"".join(found) for path in tests for found in asked.findall(path.read_text())} | OF_TESTS_ALONE
+    explained = set(re.findall(r"PROOFHOUSE_[A-Z_]+", (EXAMPLE.parent / "CONTRIBUTING.md").read_text()))
+    assert read == explained
+    assert {name for name in explained if name in example} == set()
+
+
 def test_the_example_names_nothing_twice(example: str) -> None:
     names = [name for _, name, _ in LINE.findall(example)]
     assert sorted(names) == sorted(set(names))

@@ -110,10 +110,11 @@ checksum/secret: {{ list .Values.secretKey.value .Values.database.url .Values.re
 {{- end }}
 {{- end -}}
 
+{{/* Takes the size: what goes beyond it has the pod evicted. */}}
 {{- define "proofhouse.tmpVolume" -}}
 - name: tmp
   emptyDir:
-    sizeLimit: 512Mi
+    sizeLimit: {{ . }}
 {{- end -}}
 
 {{- define "proofhouse.mounts" -}}
@@ -123,4 +124,10 @@ checksum/secret: {{ list .Values.secretKey.value .Values.database.url .Values.re
 - name: data
   mountPath: /data
 {{- end }}
+{{- end -}}
+
+{{/* Where a URL names a port, that; else nothing. Takes the URL. */}}
+{{- define "proofhouse.portOf" -}}
+{{- $host := regexReplaceAll "^[^/]*//([^/?]*@)?" . "" | regexFind "^[^/?]*" -}}
+{{- regexFind ":[0-9]+$" $host | trimPrefix ":" -}}
 {{- end -}}

@@ -18,6 +18,7 @@ from service.api.schemas.base import (
     enum,
     identifier,
 )
+from service.api.schemas.webhooks import JobWebhookSchema
 from service.domain.gates import GateStatus
 from service.domain.lifecycle import JobStatus
 from service.llm.fields import string
@@ -98,6 +99,7 @@ class LinksSchema(Answer):
     results = fields.String()
     report = fields.String()
     judgements = fields.String()
+    deliveries = fields.String()
     cancel = fields.String()
     pause = fields.String()
     resume = fields.String()
@@ -124,6 +126,7 @@ class JobSchema(Answer):
     progress = fields.Nested(ProgressSchema)
     usage = fields.Nested(UsageByRoleSchema)
     gate = fields.Nested(GateSchema)
+    webhook = fields.Nested(JobWebhookSchema, allow_none=True)
     links = fields.Nested(LinksSchema)
 
 

@@ -1,8 +1,9 @@
 """Judgements as they are asked for, listed and shown."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import Schema, fields, post_load
+from marshmallow import Schema, ValidationError, fields, post_load, pre_load
 
 from service.api.cursors import MAX_LENGTH, JudgementCursor
 from service.api.schemas.base import Answer, Count, QueryInteger, Timestamp, UsageSchema, identifier
@@ -19,6 +20,12 @@ class JudgementSpecSchema(Schema):
 
     judge = PluginField(judges, required=True, metadata={"description": "Who gives the verdicts."})
     name = string(1, 200, load_default=None, allow_none=True)
+
+    @pre_load
+    def _refuse(self, data: Any, **_: Any) -> Any:
+        if isinstance(data, Mapping) and "webhook" in data:
+            raise ValidationError({"webhook": ["Webhooks tell of the ends of jobs: leave the field out and poll."]})
+        return data
 
 
 class JudgementProgressSchema(Answer):

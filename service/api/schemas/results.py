@@ -8,7 +8,7 @@ from service.api.cursors import MAX_LENGTH, ResultCursor
 from service.api.schemas.base import Answer, Count, QueryInteger, Share, Timestamp, enum, identifier
 from service.api.schemas.verdicts import ORIGINAL, verdicts_of
 from service.domain.catalog import CATEGORIES, STYLES, TECHNIQUES
-from service.domain.completions import ErrorCode
+from service.domain.completions import MAX_TEXT, ErrorCode
 from service.domain.verdicts import Disposition, Verdict
 from service.llm.fields import string
 from service.store.results import ResultFilter
@@ -48,6 +48,9 @@ class ResultSchema(Answer):
     case = fields.Nested(ResultCaseSchema)
     repeat = Count()
     response = fields.String()
+    truncated = fields.Boolean(
+        metadata={"description": f"The answer had more than {MAX_TEXT:,} characters; `response` is its beginning."}
+    )
     disposition = enum(Disposition)
     verdict = enum(Verdict, allow_none=True)
     confidence = Share(allow_none=True)

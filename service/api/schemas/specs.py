@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_load, pre_load, validate
+from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from service.api.schemas.base import Pattern
 from service.api.schemas.plugins import PluginField, load_plugin
+from service.api.schemas.webhooks import WebhookSchema
 from service.domain.cases import Case
 from service.domain.catalog import CATEGORIES, STYLES, TECHNIQUES
 from service.domain.specs import TO_BE_LOOKED_UP, JobSpec, Limits, SuiteSpec, Thresholds
@@ -18,18 +19,9 @@ from service.targets.base import targets
 MAX_CASES = 10_000
 MAX_REPEATS = 100
 
-_NOT_YET = {
-    "webhook": "Webhooks are not supported yet: leave the field out and poll the job.",
-}
-
 
 def _known(ids: Mapping[str, object]) -> fields.String:
     return fields.String(load_default=None, allow_none=True, validate=validate.OneOf([*ids, None]))
-
-
-def _refuse_what_comes_later(data: Any) -> None:
-    if isinstance(data, Mapping) and (named := _NOT_YET.keys() & data.keys()):
-        raise ValidationError({name: [_NOT_YET[name]] for name in sorted(named)})
 
 
 class CaseSchema(Schema):
@@ -166,6 +158,7 @@ class JobSpecSchema(Schema):
     limits = fields.Nested(
         LimitsSchema, load_default=Limits, metadata={"description": "What the job may spend before it is paused."}
     )
+    webhook = fields.Nested(WebhookSchema, load_default=None, allow_none=True)
     labels = Table(
         keys=fields.String(validate=Pattern(r"^[A-Za-z0-9_.-]{1,63}$")),
         values=string(0, 256),
@@ -173,11 +166,6 @@ class JobSpecSchema(Schema):
         validate=validate.Length(max=20),
         metadata={"description": "For your own use: jobs can be listed by them."},
     )
-
-    @pre_load
-    def _refuse(self, data: Any, **_: Any) -> Any:
-        _refuse_what_comes_later(data)
-        return data
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> JobSpec:

@@ -25,7 +25,7 @@ class _CheckedBackend(httpcore.AnyIOBackend):
         """Connect to the first of the host's addresses that answers; TLS still knows the host by its name."""
         addresses = await _lookup(host, port)
         for address in addresses:
-            guard.check(address, host)
+            guard.check(address, port, host)
         for address in addresses[:-1]:
             try:
                 return await super().connect_tcp(address, port, *args, **options)

@@ -144,3 +144,9 @@ def test_cancel_says_how_the_job_stands(service: FakeService, proofhouse: Run, c
     service.answers["POST /v1/jobs/job_1/cancel"] = 200, job("cancelled", safe=4)
     assert proofhouse("cancel", "job_1") == 0
     assert capsys.readouterr().out.startswith("job_1 cancelled, 4 of 10 done")
+
+
+def test_redeliver_says_how_the_job_stands(service: FakeService, proofhouse: Run, capsys: Output) -> None:
+    service.answers["POST /v1/jobs/job_1/redeliver"] = 200, job("completed", safe=10)
+    assert proofhouse("redeliver", "job_1") == 0
+    assert capsys.readouterr().out.startswith("job_1 completed, 10 of 10 done")

@@ -40,12 +40,12 @@ REACHED = [
 
 @pytest.mark.parametrize(("kind", "text"), [(kind, text) for kind, texts in REFUSED.items() for text in texts])
 def test_a_refused_address_is_named_by_its_kind(kind: str, text: str) -> None:
-    assert refusal(text, ()) == kind
+    assert refusal(text, 443, ()) == f"a {kind} address"
 
 
 @pytest.mark.parametrize("text", REACHED)
 def test_the_internet_may_be_reached(text: str) -> None:
-    assert refusal(text, ()) is None
+    assert refusal(text, 443, ()) is None
 
 
 @given(st.ip_addresses())
@@ -59,24 +59,24 @@ def test_nothing_may_be_reached_that_the_standard_library_does_not_call_global(
 @given(st.ip_addresses(v=4))
 def test_an_address_inside_another_is_judged_as_the_one_reached(address: ipaddress.IPv4Address) -> None:
     for around in (f"::ffff:{address}", f"64:ff9b::{address}"):
-        assert refusal(around, ()) == refusal(str(address), ())
+        assert refusal(around, 443, ()) == refusal(str(address), 443, ())
 
 
 @given(st.ip_addresses(v=6))
 def test_ipv6_is_reached_within_global_unicast_alone(address: ipaddress.IPv6Address) -> None:
-    if refusal(str(address), ()) is None and isinstance(address_of(str(address)), ipaddress.IPv6Address):
+    if refusal(str(address), 443, ()) is None and isinstance(address_of(str(address)), ipaddress.IPv6Address):
         assert str(address.exploded)[0] in "23"
 
 
 def test_what_is_allowed_may_be_reached_and_its_neighbours_not() -> None:
     allowed = (ipaddress.ip_network("10.1.2.0/24"), ipaddress.ip_network("::1"))
-    assert [refusal(text, allowed) for text in ("10.1.2.0", "10.1.2.255", "::ffff:10.1.2.7", "::1")] == [None] * 4
-    assert [refusal(text, allowed) for text in ("10.1.1.255", "10.1.3.0", "127.0.0.1")] == [
-        *("private", "private", "loopback")
+    assert [refusal(text, 443, allowed) for text in ("10.1.2.0", "10.1.2.255", "::ffff:10.1.2.7", "::1")] == [None] * 4
+    assert [refusal(text, 443, allowed) for text in ("10.1.1.255", "10.1.3.0", "127.0.0.1")] == [
+        *("a private address", "a private address", "a loopback address")
     ]
 
 
 @pytest.mark.parametrize("text", ["", "localhost", "127.1", "1.2.3.4.", "2130706433", "0x7f.0.0.1", "1.2.3.04"])
 def test_what_is_no_address_is_not_taken_for_one(text: str) -> None:
     with pytest.raises(ValueError, match=r"does not appear|not permitted|Leading zeros"):
-        refusal(text, ())
+        refusal(text, 443, ())

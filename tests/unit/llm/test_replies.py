@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.domain.completions import ErrorCode
+from service.domain.completions import MAX_REFUSAL, MAX_TEXT, ErrorCode
 from service.llm.failures import BlockedError, CallFailedError
 from service.llm.replies import Answer, read_answer
 from tests.unit.llm.test_bodies import AZURE
@@ -39,6 +39,21 @@ def test_what_holds_no_text_is_an_empty_answer(message: Any, text: str) -> None:
 
 def test_the_refusal_field_is_kept_apart() -> None:
     assert read({"content": None, "refusal": "I can't."}).refusal == "I can't."
+
+
+@pytest.mark.parametrize(
+    ("message", "kept"),
+    [
+        ({"content": "x" * MAX_TEXT}, (MAX_TEXT, 0, False)),
+        ({"content": "x" * (MAX_TEXT + 1)}, (MAX_TEXT, 0, True)),
+        ({"content": [{"type": "text", "text": "x" * MAX_TEXT}, {"type": "text", "text": "y"}]}, (MAX_TEXT, 0, True)),
+        ({"content": "", "refusal": "x" * MAX_REFUSAL}, (0, MAX_REFUSAL, False)),
+        ({"content": "", "refusal": "x" * (MAX_REFUSAL + 1)}, (0, MAX_REFUSAL, True)),
+    ],
+)
+def test_of_what_is_too_long_the_beginning_is_kept_and_marked(message: Any, kept: tuple[int, int, bool]) -> None:
+    answer = read(message)
+    assert (len(answer.text), len(answer.refusal or ""), answer.truncated) == kept
 
 
 @pytest.mark.parametrize("reason", ["content_filter", "SAFETY", "sensitive", "guardrail_intervened"])

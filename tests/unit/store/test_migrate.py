@@ -1,3 +1,4 @@
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,9 +7,11 @@ import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text as sql
 
-from service.store.migrate import is_current, upgrade
+from service.store import migrate
+from service.store.migrate import config, is_fit, upgrade
 from service.store.session import Store
 from service.store.tables import Base
 from tests.unit.store.made import at_once
@@ -34,13 +37,13 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     store.close()
 
 
-def test_an_empty_database_is_not_current(empty: Store) -> None:
-    assert not is_current(empty)
+def test_an_empty_database_is_not_fit(empty: Store) -> None:
+    assert not is_fit(empty)
 
 
-def test_an_upgraded_database_is_current(empty: Store) -> None:
+def test_an_upgraded_database_is_fit(empty: Store) -> None:
     upgrade(empty)
-    assert is_current(empty)
+    assert is_fit(empty)
 
 
 def test_upgrading_again_changes_nothing(empty: Store) -> None:
@@ -57,18 +60,33 @@ def test_two_upgrades_at_once_both_succeed(empty: Store) -> None:
         store = Store(empty.url.render_as_string(hide_password=False))
         try:
             upgrade(store)
-            return is_current(store)
+            return is_fit(store)
         finally:
             store.close()
 
     assert list(at_once(upgrade_apart, upgrade_apart)) == [True, True]
 
 
-def test_a_database_of_another_version_is_not_current(empty: Store) -> None:
+def test_a_database_that_a_newer_version_has_upgraded_is_fit(empty: Store) -> None:
+    """Or else the first step of an upgrade would take every process of the old version out of service."""
     upgrade(empty)
     with empty.write() as session:
-        session.execute(sql("UPDATE alembic_version SET version_num = 'other'"))
-    assert not is_current(empty)
+        session.execute(sql("UPDATE alembic_version SET version_num = 'newer'"))
+    assert is_fit(empty)
+
+
+def test_a_database_of_an_older_version_is_not_fit(
+    empty: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upgrade(empty)
+    [head] = ScriptDirectory.from_config(config()).get_heads()
+    shutil.copytree(Path(migrate.__file__).with_name("migrations"), tmp_path / "migrations")
+    later = tmp_path / "migrations" / "versions" / "9999_later.py"
+    later.write_text(f"revision, down_revision = '9999', '{head}'\n")
+    longer = config()
+    longer.set_main_option("script_location", str(tmp_path / "migrations"))
+    monkeypatch.setattr(migrate, "config", lambda: longer)
+    assert not is_fit(empty)
 
 
 def test_models_and_migrations_agree(store: Store) -> None:

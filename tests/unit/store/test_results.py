@@ -91,6 +91,7 @@ def test_an_outcome_comes_back_as_a_result(store: Store, job: Job, batch: Batch)
         case=given.case,
         repeat=0,
         response="here is how",
+        truncated=False,
         disposition=Disposition.ANSWERED,
         verdict=Verdict.UNSAFE,
         confidence=0.9,

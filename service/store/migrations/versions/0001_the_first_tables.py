@@ -95,6 +95,7 @@ def upgrade() -> None:
     sa.Column('effort', sa.JSON(), nullable=False),
     sa.Column('duplicates', sa.Integer(), nullable=False),
     sa.Column('upload', sa.JSON(none_as_null=True), nullable=True),
+    sa.Column('traceparent', sa.String(length=55), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('claim', sa.String(length=40), nullable=True),
     sa.Column('leased_until', sa.Float(), nullable=True),
@@ -143,6 +144,7 @@ def upgrade() -> None:
     sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('completions_of', sa.String(length=40), nullable=True),
     sa.Column('traceparent', sa.String(length=55), nullable=True),
+    sa.Column('webhook', sa.Text(), nullable=True),
     sa.Column('suite_id', sa.String(length=40), nullable=False),
     sa.Column('model', sa.String(length=200), nullable=True),
     sa.Column('target_id', sa.String(length=40), nullable=True),
@@ -183,6 +185,25 @@ def upgrade() -> None:
         batch_op.create_index('batches_to_claim', ['job_id', 'status', 'number'], unique=False)
         batch_op.create_index(batch_op.f('ix_batches_claim'), ['claim'], unique=False)
 
+    op.create_table('deliveries',
+    sa.Column('id', sa.String(length=40), nullable=False),
+    sa.Column('job_id', sa.String(length=40), nullable=False),
+    sa.Column('type', sa.String(length=40), nullable=False),
+    sa.Column('body', sa.Text(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('state', sa.String(length=20), nullable=False),
+    sa.Column('claim', sa.String(length=40), nullable=True),
+    sa.Column('due_at', sa.Float(), nullable=True),
+    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('last_status', sa.Integer(), nullable=True),
+    sa.Column('last_error', sa.String(length=40), nullable=True),
+    sa.ForeignKeyConstraint(['job_id'], ['jobs.id'], ),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('deliveries', schema=None) as batch_op:
+        batch_op.create_index('deliveries_by_job', ['job_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('deliveries_due', ['due_at'], unique=False)
+
     op.create_table('results',
     sa.Column('id', sa.String(length=40), nullable=False),
     sa.Column('job_id', sa.String(length=40), nullable=False),
@@ -191,6 +212,7 @@ def upgrade() -> None:
     sa.Column('repeat', sa.Integer(), nullable=False),
     sa.Column('response', sa.Text(), nullable=False),
     sa.Column('refusal', sa.Text(), nullable=True),
+    sa.Column('truncated', sa.Boolean(), nullable=False),
     sa.Column('finish_reason', sa.Text(), nullable=True),
     sa.Column('blocked_reason', sa.Text(), nullable=True),
     sa.Column('disposition', sa.String(length=20), nullable=False),
@@ -246,6 +268,11 @@ def downgrade() -> None:
         batch_op.drop_index('results_by_verdict')
 
     op.drop_table('results')
+    with op.batch_alter_table('deliveries', schema=None) as batch_op:
+        batch_op.drop_index('deliveries_due')
+        batch_op.drop_index('deliveries_by_job')
+
+    op.drop_table('deliveries')
     with op.batch_alter_table('batches', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_batches_claim'))
         batch_op.drop_index('batches_to_claim')
