@@ -4,7 +4,6 @@ The server can't be relied on to end what takes too long: one that is frozen or 
 """
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -37,12 +36,8 @@ class Connection(psycopg.Connection[Any]):
             raise
 
 
-def opener(answer_seconds: float | None) -> Callable[..., Connection]:
-    """What SQLAlchemy calls to open a connection, at its event `do_connect`."""
-
-    def opened(_dialect: object, _record: object, args: tuple[Any, ...], parameters: dict[str, Any]) -> Connection:
-        connection = Connection.connect(*args, **parameters)
-        connection.answer_seconds = answer_seconds
-        return connection
-
-    return opened
+def connect(answer_seconds: float | None, *args: Any, **options: Any) -> Connection:
+    """Open one, as psycopg does."""
+    connection = Connection.connect(*args, **options)
+    connection.answer_seconds = answer_seconds
+    return connection

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from math import ceil
 from typing import Any, cast
 
@@ -90,19 +91,16 @@ class Store:
 
 
 def _server_engine(url: URL, answer_seconds: float | None) -> Engine:
-    engine = create_engine(
+    times = {"connect_timeout": ceil(min(CONNECT_SECONDS, answer_seconds or CONNECT_SECONDS)), **answering.LOST}
+    args, options = url.get_dialect()().create_connect_args(url)
+    return create_engine(
         url,
+        creator=partial(answering.connect, answer_seconds, *args, **{**times, **options}),
         pool_pre_ping=True,
         pool_size=16,
         max_overflow=16,
-        connect_args={
-            "connect_timeout": ceil(min(CONNECT_SECONDS, answer_seconds or CONNECT_SECONDS)),
-            **answering.LOST,
-        },
         hide_parameters=True,  # prompts, answers and sealed secrets have no place in logs
     )
-    event.listen(engine, "do_connect", answering.opener(answer_seconds))
-    return engine
 
 
 def _sqlite_engine(url: URL) -> Engine:

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,11 +64,14 @@ def frozen_postgres(url: str) -> Iterator[None]:
         (folder,) = connection.execute("SHOW data_directory").fetchone() or ("",)
     server = psutil.Process(int(Path(folder, "postmaster.pid").read_text().split()[0]))
     stopped = [server, *server.children(recursive=True)]
+    thawing = threading.Timer(30, lambda: [process.resume() for process in stopped])  # who waits for ever fails then
+    thawing.start()
     for process in stopped:
         process.suspend()
     try:
         yield
     finally:
+        thawing.cancel()
         for process in stopped:
             process.resume()
 
