@@ -6,7 +6,7 @@ import signal
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -63,17 +63,20 @@ def frozen_postgres(url: str) -> Iterator[None]:
     with psycopg.connect(url.replace("postgresql+psycopg://", "postgresql://", 1)) as connection:
         (folder,) = connection.execute("SHOW data_directory").fetchone() or ("",)
     server = psutil.Process(int(Path(folder, "postmaster.pid").read_text().split()[0]))
-    stopped = [server, *server.children(recursive=True)]
-    thawing = threading.Timer(30, lambda: [process.resume() for process in stopped])  # who waits for ever fails then
+    thawing = threading.Timer(30, _signal_all, (server, signal.SIGCONT))  # who waits for ever fails then
     thawing.start()
-    for process in stopped:
-        process.suspend()
+    _signal_all(server, signal.SIGSTOP)
     try:
         yield
     finally:
         thawing.cancel()
-        for process in stopped:
-            process.resume()
+        _signal_all(server, signal.SIGCONT)
+
+
+def _signal_all(server: psutil.Process, number: signal.Signals) -> None:
+    for process in [server, *server.children(recursive=True)]:
+        with suppress(psutil.NoSuchProcess):  # PostgreSQL's helpers come and go
+            process.send_signal(number)
 
 
 class OwnValkey:
