@@ -1,8 +1,11 @@
 """Gunicorn's worker with threads, which no client can hold up by being slow.
 
-A thread is given a request once its headers are there; until then the connection waits where a thousand may. The body
-must then come at a rate that any network has, and the answer must be taken. Who does neither is cut off, and a
-connection that ends is waited for by no thread.
+A thread is given a request once its headers are there; until then the connection waits where hundreds may. The body
+must then come and the answer must be taken at a rate that any network has, or the client is cut off; whoever waits for
+it lets others work meanwhile (see `turns`). A connection that ends is waited for by no thread, and when there are as
+many as there may be, one that nobody works on makes room for the next.
+
+Whether the process lives is answered by a thread of its own, whatever all others wait for.
 
 Told to stop, it answers whoever has connected and closes its door to others, who can then go elsewhere.
 """
@@ -10,7 +13,7 @@ Told to stop, it answers whoever has connected and closes its door to others, wh
 import socket
 import time
 from collections import deque
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from selectors import EVENT_READ
@@ -20,53 +23,23 @@ from gunicorn.util import write_error
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from service.errors import SlowRequestError
+from service.turns import Client, Turns
 
 HEADER_SECONDS = 10.0
 """For the headers of a request, from when its connection is opened or its first byte comes."""
-BODY_SECONDS = 20.0
-"""A body's allowance to begin with."""
-BODY_BYTES_A_SECOND = 16 * 1024
-"""What it must come at beyond that."""
+NEW_SECONDS = 0.2
+"""As long as a connection need not fear to be taken for an idle one."""
 UNREAD_SECONDS = 0.5
 """For the rest of a body that nobody wanted, before its connection is closed instead of used again."""
-SEND_SECONDS = 60.0
-"""For a client to take a piece of its answer."""
 LINGER_SECONDS = 2.0
 """For a client to see the end of a connection; closed at once, it might not see the answer either."""
+PLACES_A_TURN = 4
+"""Where requests wait for slow clients, for each that may be worked on: they keep memory while they do."""
+UNSENT_BYTES = 128 * 1024
+"""What the kernel keeps of an answer beyond what is on its way, so that what it takes tells what the client does."""
 MAX_HEAD = 64 * 1024
+LIVENESS = b"GET /healthz "
 _END = b"\r\n\r\n"
-
-
-class Metered:
-    """A request's socket as its reader sees it."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-        self._deadline = time.monotonic() + BODY_SECONDS
-
-    def recv(self, size: int) -> bytes:
-        """What comes next, waited for; b"" at the end.
-
-        Raises:
-            SlowRequestError: the time for it is over.
-        """
-        self._sock.settimeout(max(self._deadline - time.monotonic(), 0.001))
-        try:
-            data = self._sock.recv(size)
-        except TimeoutError:
-            raise SlowRequestError("The body came too slowly; send it again over a faster connection.") from None
-        finally:
-            self._sock.settimeout(SEND_SECONDS)
-        self._deadline += len(data) / BODY_BYTES_A_SECOND
-        return data
-
-    def settimeout(self, seconds: float | None) -> None:
-        """Shorten the time that is left; gunicorn asks for it before it reads what nobody wanted."""
-        if seconds is not None:
-            self._deadline = min(self._deadline, time.monotonic() + seconds)
-
-    def gettimeout(self) -> None:
-        """None that gunicorn would have to set again."""
 
 
 class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
@@ -75,6 +48,19 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._lingering: deque[TConn] = deque()
+        self._turns = Turns(self.cfg.threads, PLACES_A_TURN * self.cfg.threads)
+        self._liveness = Turns(1, 0)
+
+    def get_thread_pool(self) -> ThreadPoolExecutor:
+        """A thread for whoever needs one; the turns keep them few."""
+        return ThreadPoolExecutor(self.worker_connections)
+
+    def init_process(self) -> None:
+        """What connections inherit is set where they are accepted."""
+        for listener in self.sockets:
+            if listener.family != socket.AF_UNIX:
+                listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+        super().init_process()
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """When stopping, take in who has connected and refuse who comes later; gunicorn would let them wait unheard."""
@@ -110,16 +96,22 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             self.pending_conns.remove(conn)
 
     def handle(self, conn: TConn) -> Any:
-        """Answer a request. Runs in a thread."""
-        conn.init()
-        conn.parser.unreader.sock = Metered(conn.sock)
-        conn.parser.unreader.unread(bytes(conn.head))
-        return super().handle(conn)
+        """Answer a request. Runs in a thread that has been given a turn."""
+        try:
+            conn.init()
+            conn.parser.unreader.sock = Client(conn.sock, conn.turns)
+            conn.parser.unreader.unread(bytes(conn.head))
+            return super().handle(conn)
+        finally:
+            conn.turns.give()
 
     def handle_request(self, req: Any, conn: TConn) -> Any:
-        """As gunicorn's, but that it does not wait for ever for the answer to be taken."""
-        conn.sock.settimeout(SEND_SECONDS)
-        return super().handle_request(req, conn)
+        """As gunicorn's, but that it does not wait for ever for the answer to be taken, nor with a turn."""
+        sock, conn.sock = conn.sock, conn.parser.unreader.sock
+        try:
+            return super().handle_request(req, conn)
+        finally:
+            conn.sock = sock
 
     def finish_request(self, conn: TConn, fs: "Future[Any]") -> None:
         """After an answer; gunicorn would wait here for the end of a connection, and everybody with it."""
@@ -131,10 +123,21 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         self._watch(conn, self._lingering, LINGER_SECONDS, self._on_lingering_socket_readable)
 
     def murder_pending(self) -> None:
-        """Close what has waited long enough."""
+        """Close what has waited long enough, and when there is no room for the next, what has been idle longest."""
         super().murder_pending()
         while self._lingering and self._lingering[0].timeout < time.monotonic():
             self._end(self._lingering[0], self._lingering)
+        while self.nr_conns >= self.worker_connections and (idle := self._idle()):
+            self._end(idle[0], idle)
+
+    def _idle(self) -> Any:
+        """Connections that nobody works on, those that can be done without first."""
+        if self._lingering:
+            return self._lingering
+        as_yet = time.monotonic() + HEADER_SECONDS - NEW_SECONDS
+        if self.pending_conns and self.pending_conns[0].timeout < as_yet:
+            return self.pending_conns
+        return self.keepalived_conns
 
     def _accept_all(self, listener: Any) -> None:
         before = -1
@@ -153,12 +156,13 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             return False
 
     def _add(self, conn: TConn, data: bytes) -> bool:
-        """Add to what has come; when all headers are there, a thread gets it."""
+        """Add to what has come; when all headers are there, a thread gets it in its turn."""
         searched = max(0, len(conn.head) - len(_END) + 1)
         conn.head += data if conn.head else data.lstrip(b"\r\n")
         if conn.head.find(_END, searched) < 0:
             return False
-        super().enqueue_req(conn)
+        conn.turns = self._liveness if conn.head.startswith(LIVENESS) else self._turns
+        conn.turns.take(partial(super().enqueue_req, conn))
         return True
 
     def _watch(self, conn: TConn, among: "deque[TConn]", seconds: float, then: Any) -> None:

@@ -9,6 +9,11 @@ from service import tracing
 workers = 1
 worker_class = "service.gthread.Worker"
 threads = 16
+"""Requests worked on at once; those that wait for a slow client don't count."""
+worker_connections = 512
+"""Within the 1024 open files that processes often may have."""
+sendfile = False
+"""So that files too are taken by clients within a time."""
 timeout = 60
 graceful_timeout = 20
 """Less than what orchestrators allow a process to end (Kubernetes: 30 s)."""

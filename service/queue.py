@@ -35,14 +35,14 @@ class WorkerState:
     """`idle`, `busy`, `started` or `suspended`."""
 
 
-def connect(redis_url: str) -> Redis:
+def connect(redis_url: str, *, answer_seconds: float | None = None, retries: int = 3) -> Redis:
     """A Redis client that gives up on a dead or silent server within seconds instead of hanging.
 
     A connection that was cut is opened again a few times. A server that doesn't answer isn't asked again: it may have
     done what it was told, and whoever waits has waited long enough.
     """
-    retry = Retry(ExponentialBackoff(cap=1, base=0.05), retries=3, supported_errors=(RedisConnectionError,))
-    times = {"socket_connect_timeout": CONNECT_SECONDS, "socket_timeout": ANSWER_SECONDS}
+    retry = Retry(ExponentialBackoff(cap=1, base=0.05), retries=retries, supported_errors=(RedisConnectionError,))
+    times = {"socket_connect_timeout": CONNECT_SECONDS, "socket_timeout": answer_seconds or ANSWER_SECONDS}
     return Redis.from_url(redis_url, retry=retry, health_check_interval=15, **times)
 
 

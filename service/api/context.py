@@ -2,10 +2,11 @@
 
 import re
 import secrets
-from typing import cast
+from typing import Any, cast
 
 from flask import Flask, current_app, g, request
 
+from service.api.remembered import Remembered
 from service.pipeline.services import Services
 from service.settings import Settings
 from service.store.keys import ApiKey
@@ -16,17 +17,26 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 def attach(app: Flask, settings: Settings) -> None:
     """Give the application its services, which connect when first used."""
-    app.extensions[_EXTENSION] = (settings, Services.from_settings(settings))
+    app.extensions[_EXTENSION] = (settings, Services.from_settings(settings), Remembered())
+
+
+def _parts() -> tuple[Settings, Services, Remembered[dict[str, Any]]]:
+    return cast("tuple[Settings, Services, Remembered[dict[str, Any]]]", current_app.extensions[_EXTENSION])
 
 
 def services() -> Services:
     """The pipeline's services of this application."""
-    return cast("tuple[Settings, Services]", current_app.extensions[_EXTENSION])[1]
+    return _parts()[1]
 
 
 def settings() -> Settings:
     """The settings of this application."""
-    return cast("tuple[Settings, Services]", current_app.extensions[_EXTENSION])[0]
+    return _parts()[0]
+
+
+def last_checks() -> Remembered[dict[str, Any]]:
+    """What this application last found out about what it needs."""
+    return _parts()[2]
 
 
 def current_key() -> ApiKey:

@@ -1,5 +1,6 @@
 """The API's description: as OpenAPI at /openapi.yaml, to read and try out at /docs. Nothing comes from elsewhere."""
 
+import threading
 from pathlib import Path
 
 import flask_swagger_ui
@@ -36,6 +37,9 @@ PAGE = """<!DOCTYPE html>
 """
 START = """SwaggerUIBundle({url: "/openapi.yaml", dom_id: "#api", deepLinking: true, validatorUrl: null});
 """
+
+_WRITING = threading.Lock()
+"""It takes most of a second; many at once who ask first would each write their own."""
 
 blueprint = Blueprint("description", __name__, description="This description.")
 pages = PlainBlueprint("docs", __name__, url_prefix="/docs")
@@ -81,7 +85,8 @@ def _page(text: str, content_type: str) -> Response:
 def _description() -> str:
     """Written when first asked for, and kept."""
     extensions = current_app.extensions
-    if "openapi_yaml" not in extensions:
-        extensions["openapi_yaml"] = to_yaml(extensions["openapi"])
+    with _WRITING:
+        if "openapi_yaml" not in extensions:
+            extensions["openapi_yaml"] = to_yaml(extensions["openapi"])
     text: str = extensions["openapi_yaml"]
     return text

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask.views import MethodView
@@ -9,12 +10,19 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.api.blueprint import Blueprint
-from service.api.context import services
+from service.api.context import last_checks, settings
 from service.api.problems import MEDIA_TYPE, NotReadyError
 from service.api.schemas.health import LivenessSchema, NotReadySchema, ReadinessSchema
+from service.queue import TaskQueue, connect
 from service.store import migrate
+from service.store.session import Store
+
+ANSWER_SECONDS = 2
+"""For database and Redis each: who asks whether we are ready doesn't wait for long."""
 
 logger = logging.getLogger(__name__)
+
+_UNKNOWN = {"count": None, "message": "Not known while Redis is out of reach."}
 
 blueprint = Blueprint("health", __name__, description="For orchestrators; need no key.")
 
@@ -41,11 +49,26 @@ class Readiness(MethodView):
         """Say whether the API can do its work.
 
         It needs the database, with its tables, and Redis. Workers are counted, but the API is ready without them.
+        The answer is up to a second old.
         """
-        checks = {"database": _checked(_database), "redis": _checked(_redis), "workers": _workers()}
+        checks = last_checks().get(_checks)
         if failed := [name for name in ("database", "redis") if checks[name]["status"] == "failed"]:
             raise NotReadyError(f"Not ready: see `checks` for {' and '.join(failed)}.", checks)
         return {"status": "ready", "checks": checks}
+
+
+def _checks() -> dict[str, Any]:
+    """Over connections of its own, which wait for no other."""
+    store = Store(settings().database_url, answer_seconds=ANSWER_SECONDS)
+    redis = connect(settings().redis_url, answer_seconds=ANSWER_SECONDS, retries=0)
+    queue = TaskQueue(redis, settings().queue)
+    try:
+        reached = _checked(partial(_redis, queue))
+        workers = _workers(queue) if reached["status"] == "ok" else _UNKNOWN
+        return {"database": _checked(partial(_database, store)), "redis": reached, "workers": workers}
+    finally:
+        store.close()
+        redis.close()
 
 
 def _checked(check: Callable[[], str | None]) -> dict[str, Any]:
@@ -54,27 +77,27 @@ def _checked(check: Callable[[], str | None]) -> dict[str, Any]:
     return {"status": "failed" if fault else "ok", "message": fault or "In reach."}
 
 
-def _database() -> str | None:
+def _database(store: Store) -> str | None:
     try:
-        fit = migrate.is_fit(services().store)
+        fit = migrate.is_fit(store)
     except SQLAlchemyError as error:
         logger.warning("the database is out of reach: %s", error)
         return "Out of reach: check PROOFHOUSE_DATABASE_URL and that the database runs."
     return None if fit else "Its tables are older than this version, or missing: run `proofhouse db upgrade`."
 
 
-def _redis() -> str | None:
+def _redis(queue: TaskQueue) -> str | None:
     try:
-        services().queue.ping()
+        queue.ping()
     except RedisError as error:
         logger.warning("redis is out of reach: %s", error)
         return "Out of reach: check PROOFHOUSE_REDIS_URL and that Redis runs. Jobs are accepted and wait."
     return None
 
 
-def _workers() -> dict[str, Any]:
+def _workers(queue: TaskQueue) -> dict[str, Any]:
     try:
-        count = len(services().queue.workers())
+        count = len(queue.workers())
     except RedisError:
-        return {"count": None, "message": "Not known while Redis is out of reach."}
+        return _UNKNOWN
     return {"count": count, "message": "Jobs are worked on." if count else "Jobs are accepted and wait for a worker."}

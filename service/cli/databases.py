@@ -34,13 +34,13 @@ def database_url() -> str:
 
 @contextmanager
 def opened(url: str) -> Iterator[Store]:
-    """The store at that URL.
+    """The store at that URL, whose statements may take as long as they need.
 
     Raises:
         CommandError: it can't be used; the message says why.
     """
     try:
-        store = Store(url)
+        store = Store(url, answer_seconds=None)
         try:
             yield store
         finally:

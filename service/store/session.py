@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from math import ceil
 from typing import Any, cast
 
 from sqlalchemy import Connection, CursorResult, Delete, Engine, Table, Update, create_engine, event
@@ -15,8 +17,12 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import Float
 
+from service.store import answering
+
 BUSY_SECONDS = 30
 """How long a SQLite writer waits for another one."""
+CONNECT_SECONDS, ANSWER_SECONDS = 5, 30
+"""How long a PostgreSQL server may take for a connection, and for the answer to any one statement."""
 
 
 class database_now(FunctionElement[float]):  # noqa: N801 - reads as the SQL function it is
@@ -48,11 +54,14 @@ def insert_into(session: Session, table: Table) -> sqlite.Insert | postgresql.In
 
 
 class Store:
-    """The way to the database. Cheap to make; connections are opened on first use, so make it after the fork."""
+    """The way to the database. Cheap to make; connections are opened on first use, so make it after the fork.
 
-    def __init__(self, url: str) -> None:
+    A PostgreSQL that doesn't answer within `answer_seconds` is out of reach; None waits for as long as it takes.
+    """
+
+    def __init__(self, url: str, *, answer_seconds: float | None = ANSWER_SECONDS) -> None:
         self.url: URL = make_url(url)
-        self.engine = _sqlite_engine(self.url) if self.is_sqlite else _server_engine(self.url)
+        self.engine = _sqlite_engine(self.url) if self.is_sqlite else _server_engine(self.url, answer_seconds)
         self._writer = self.engine.execution_options(immediate=True)
 
     @property
@@ -81,13 +90,15 @@ class Store:
         self.engine.dispose()
 
 
-def _server_engine(url: URL) -> Engine:
+def _server_engine(url: URL, answer_seconds: float | None) -> Engine:
+    times = {"connect_timeout": ceil(min(CONNECT_SECONDS, answer_seconds or CONNECT_SECONDS)), **answering.LOST}
+    args, options = url.get_dialect()().create_connect_args(url)
     return create_engine(
         url,
+        creator=partial(answering.connect, answer_seconds, *args, **{**times, **options}),
         pool_pre_ping=True,
         pool_size=16,
         max_overflow=16,
-        connect_args={"connect_timeout": 5},
         hide_parameters=True,  # prompts, answers and sealed secrets have no place in logs
     )
 

