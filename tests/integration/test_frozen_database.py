@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from service.api import remembered
 from service.app import create_app
 from service.settings import Settings
+from service.store import answering
 from service.store.session import Store
 from tests.support.servers import frozen_postgres
 
@@ -70,3 +71,21 @@ def test_whether_the_api_is_ready_is_said_in_time_and_at_once_to_who_asks_meanwh
         assert first.result().status_code == 503
         assert time.monotonic() - began < SOON
     assert app.test_client().get("/readyz").status_code == 200
+
+
+def test_who_stops_in_the_middle_of_a_transaction_holds_up_nobody_for_long(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering, "IDLE_SECONDS", 0.5)
+    frozen, other = Store(postgres_url), Store(postgres_url, answer_seconds=SOON)
+    with other.write() as session:
+        session.execute(text("CREATE TABLE held (n integer)"))
+        session.execute(text("INSERT INTO held VALUES (1)"))
+    with pytest.raises(OperationalError), frozen.write() as late:  # noqa: PT012 - it must fail at its very end
+        late.execute(text("UPDATE held SET n = 2"))
+        with other.write() as session:
+            session.execute(text("UPDATE held SET n = n + 10"))
+    with frozen.read() as session:
+        assert session.scalar(text("SELECT n FROM held")) == 11
+    frozen.close()
+    other.close()

@@ -69,7 +69,7 @@ class Queue:
 
     name = "machine"
 
-    def enqueue(self, *_: str, task_id: str) -> bool:
+    def enqueue(self, *_: str, task_id: str, at_front: bool = False) -> bool:
         return bool(task_id)
 
     def waiting(self) -> list[str]:

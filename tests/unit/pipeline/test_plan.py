@@ -104,7 +104,7 @@ def test_a_planned_job_runs_over_a_frozen_suite(services: Services) -> None:
 def test_a_planned_job_has_its_next_task_queued(services: Services) -> None:
     job = submit(services, job_spec(3), tenant=TENANT)
     plan(services, job.id)
-    assert services.queue.waiting() == [f"{job.id}-plan", f"{job.id}-run-0"]
+    assert services.queue.waiting() == [f"{job.id}-run-0", f"{job.id}-plan"]
 
 
 def test_generated_and_uploaded_cases_that_are_equal_have_equal_digests(services: Services) -> None:
