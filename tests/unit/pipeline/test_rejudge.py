@@ -37,7 +37,9 @@ VERDICT = text('{"verdict": "unsafe", "reason": "It does as asked.", "severity":
 
 
 def finished(services: Services, count: int = 40, *, repeats: int = 1, target: PluginSpec | None = None) -> Job:
-    return run(services, submit(services, job_spec(count, target=target, repeats=repeats), tenant=TENANT))
+    job = run(services, submit(services, job_spec(count, target=target, repeats=repeats), tenant=TENANT))
+    services.redis.delete(f"rq:queue:{services.queue.name}")  # or else it would seem to wait, and be given way to
+    return job
 
 
 def again(services: Services, job: Job, judge: PluginSpec = RULES) -> Job:
