@@ -43,10 +43,15 @@ def create(session: Session, job_id: str, slices: Iterable[tuple[int, int]]) -> 
 
 
 def claim_next(session: Session, job_id: str, token: str) -> Batch | None:
-    """Claim the lowest batch that is open or whose lease has lapsed; None when there is none to be had now."""
-    lowest = select(BatchRow).where(BatchRow.job_id == job_id, _claimable()).order_by(BatchRow.number).limit(1)
+    """Claim the lowest batch that is open or whose lease has lapsed; None when there is none to be had now.
+
+    A lapsed one that `token` itself holds is none: after an outage its worker may claim more before it renews.
+    """
+    claimable = and_(or_(BatchRow.status == OPEN, _lapsed()), BatchRow.attempts < MAX_ATTEMPTS)
+    another = and_(BatchRow.job_id == job_id, claimable, BatchRow.claim.is_distinct_from(token))
+    lowest = select(BatchRow).where(another).order_by(BatchRow.number).limit(1)
     while row := session.scalar(lowest.execution_options(populate_existing=True)):
-        taken = update(BatchRow).where(BatchRow.job_id == job_id, BatchRow.number == row.number, _claimable())
+        taken = update(BatchRow).where(another, BatchRow.number == row.number)
         lease = {"status": CLAIMED, "claim": token, "leased_until": database_now() + LEASE_SECONDS}
         if changed(session, taken.values(attempts=BatchRow.attempts + 1, **lease)):
             return _batch(row)
@@ -154,10 +159,6 @@ def _is(batch: Batch) -> ColumnElement[bool]:
 
 def _lapsed() -> ColumnElement[bool]:
     return and_(BatchRow.status == CLAIMED, BatchRow.leased_until < database_now())
-
-
-def _claimable() -> ColumnElement[bool]:
-    return and_(or_(BatchRow.status == OPEN, _lapsed()), BatchRow.attempts < MAX_ATTEMPTS)
 
 
 def _batch(row: BatchRow) -> Batch:

@@ -33,7 +33,8 @@ def assert_the_promise(services: Services, job: Job, server: MockOpenAI, *, lost
     with services.store.read() as session:
         usage = tallies.read_usage(session, job.id)
     assert usage["target"].requests == attempts
-    assert attempts <= len(server.hits) <= attempts + lost_in_flight
+    hits = len(server.hits)
+    assert attempts <= hits <= attempts + lost_in_flight, f"{attempts} attempts, {hits} requests"
 
 
 def _ended(services: Services, job: Job) -> Job | None:

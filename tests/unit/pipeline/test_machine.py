@@ -177,10 +177,18 @@ class Life(RuleBasedStateMachine):
     @rule()
     def claim(self) -> None:
         """Also while the job is paused or ended: a worker may have looked at its state just before."""
-        feed = Feed(self.services, self.job, self.token())
+        self.claim_for(Feed(self.services, self.job, self.token()))
+
+    @precondition(lambda self: self.workers)
+    @rule(data=st.data())
+    def claim_one_more(self, data: st.DataObject) -> None:
+        self.claim_for(data.draw(st.sampled_from(self.workers)).feed)
+
+    def claim_for(self, feed: Feed) -> None:
+        held = {number for number, token in self.owner.items() if token == feed.token}
         runs = feed._claim()
-        held = self.query("SELECT number FROM batches WHERE claim = :token", token=feed.token)
-        assert held == ([(runs[0].batch.number,)] if runs else []), "a claim without runs would never be closed"
+        holds = {number for (number,) in self.query("SELECT number FROM batches WHERE claim = :token", token=feed.token)}
+        assert holds - held == {run.batch.number for run in runs}, "a claim without runs would never be closed"
         if runs:
             number = runs[0].batch.number
             feed.open_runs[number] = {run.number for run in runs}
@@ -228,8 +236,7 @@ class Life(RuleBasedStateMachine):
         worker = data.draw(st.sampled_from(self.workers))
         with self.services.store.write() as session:
             batches.hand_back(session, self.job.id, worker.feed.token)
-        if self.owner.get(worker.number) == worker.feed.token:
-            del self.owner[worker.number]
+        self.owner = {number: token for number, token in self.owner.items() if token != worker.feed.token}
 
     @precondition(lambda self: self.owner)
     @rule()

@@ -69,8 +69,8 @@ def lease_left(store: Store, batch: Batch) -> float:
 
 def exhaust(store: Store, job: Job) -> Batch:
     """Let the lowest batch lose its worker as often as it may."""
-    for _ in range(MAX_ATTEMPTS):
-        batch = claim(store, job, "dies")
+    for number in range(MAX_ATTEMPTS):
+        batch = claim(store, job, f"dies-{number}")
         lapse(store)
     return batch
 
@@ -91,6 +91,13 @@ def test_a_lapsed_claim_passes_to_another_worker(store: Store, job: Job) -> None
     lost = claim(store, job, "a")
     lapse(store)
     assert claim(store, job, "b") == lost
+
+
+def test_a_lapsed_claim_is_no_new_work_for_who_holds_it(store: Store, job: Job) -> None:
+    """Or else it would run the batch twice at a time: after an outage it may claim before it renews."""
+    assert claim(store, job, "w1").number == 0
+    lapse(store)
+    assert claim(store, job, "w1").number == 1
 
 
 def test_each_batch_is_claimed_once_by_claimers_at_once(store: Store) -> None:
@@ -241,9 +248,9 @@ def test_handing_back_does_not_count_as_an_attempt(store: Store, job: Job) -> No
 
 
 def test_losing_a_worker_counts_as_an_attempt(store: Store, job: Job) -> None:
-    claim(store, job)
+    claim(store, job, "a")
     lapse(store)
-    claim(store, job)
+    claim(store, job, "b")
     assert attempts(store, job) == [2, 0, 0]
 
 
@@ -355,8 +362,8 @@ def test_an_error_in_a_later_repeat_opens_the_batch_of_that_repeat(store: Store)
 
 def test_a_batch_opened_again_has_all_its_attempts(store: Store) -> None:
     job = running_job(store, 2, size=2)
-    for _ in range(MAX_ATTEMPTS - 1):
-        claim(store, job, "dies")
+    for number in range(MAX_ATTEMPTS - 1):
+        claim(store, job, f"dies-{number}")
         lapse(store)
     finish_all(store, job, in_error={0})
     with store.write() as session:
