@@ -187,7 +187,9 @@ class Life(RuleBasedStateMachine):
     def claim_for(self, feed: Feed) -> None:
         held = {number for number, token in self.owner.items() if token == feed.token}
         runs = feed._claim()
-        holds = {number for (number,) in self.query("SELECT number FROM batches WHERE claim = :token", token=feed.token)}
+        holds = {
+            number for (number,) in self.query("SELECT number FROM batches WHERE claim = :token", token=feed.token)
+        }
         assert holds - held == {run.batch.number for run in runs}, "a claim without runs would never be closed"
         if runs:
             number = runs[0].batch.number
