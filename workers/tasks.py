@@ -9,7 +9,8 @@ from structlog.contextvars import bound_contextvars
 from service import tracing
 from service.failpoints import failpoint
 from service.llm import guard
-from service.pipeline import notify, plan
+from service.pipeline import plan
+from service.pipeline.deliver import deliver
 from service.pipeline.execute import execute
 from service.pipeline.services import Services
 from service.settings import Settings
@@ -37,7 +38,7 @@ def run_batches(job_id: str) -> None:
 def deliver_webhooks() -> None:
     """Send webhooks that are due."""
     with _services() as services:
-        notify.deliver(services)
+        deliver(services)
 
 
 @contextmanager

@@ -6,10 +6,13 @@ Run as `python -m workers.worker` by the supervisor in `__main__.py`.
 import logging
 import os
 import signal
+import time
 from contextlib import suppress
 from resource import struct_rusage
 from typing import Any
 
+from redis import Redis
+from redis.exceptions import RedisError
 from rq import Queue, Worker
 from rq.job import Job as Task
 from rq.serializers import JSONSerializer
@@ -25,6 +28,8 @@ from service.queue import connect
 from service.settings import Settings, log_options
 from service.targets.base import targets
 from workers.stopping import stopping
+
+WAIT_SECONDS = 1
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +82,21 @@ def preload() -> None:
         registry.discover()
 
 
+def wait_for(redis: Redis) -> None:
+    """Return once Redis answers. To end instead, and be started again, would cost seconds of a processor each time."""
+    told = False
+    while True:
+        try:
+            redis.ping()
+        except RedisError as error:
+            if not told:
+                logger.warning("redis is out of reach, waiting for it: %s", error)
+            told = True
+            time.sleep(WAIT_SECONDS)
+        else:
+            return
+
+
 def main() -> None:
     """Work until told to stop."""
     end_with_parent()
@@ -86,10 +106,12 @@ def main() -> None:
     failpoints.arm(settings.failpoints)
     preload()
     metrics.start_at_zero()
+    redis = connect(settings.redis_url)
+    wait_for(redis)
     # One queue only: with several, RQ pops with BLPOP, and a crash right after loses the task for good (rq #381).
     worker = ProofhouseWorker(
         [settings.queue],
-        connection=connect(settings.redis_url),
+        connection=redis,
         serializer=JSONSerializer,
         maintenance_interval=60,
         worker_ttl=30,

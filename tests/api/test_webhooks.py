@@ -4,7 +4,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from service.api.schemas.events import EventSchema
-from service.pipeline.notify import deliver
+from service.pipeline.deliver import deliver
 from service.pipeline.services import Services
 from tests.api.conftest import UNKNOWN_JOB, assert_problem, created, finish, pointers, spec
 from tests.support.hooks import SECRET, Receiver, verified

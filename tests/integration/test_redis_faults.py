@@ -88,6 +88,19 @@ def test_redis_fails_in_the_middle_and_the_worker_is_fit_for_the_next_job_too(
             assert_the_promise(services, next_job, another)
 
 
+def test_a_worker_that_finds_no_redis_waits_for_it_and_is_not_started_again_and_again(
+    services: Services, settings: Settings, valkey: OwnValkey, tmp_path: Path
+) -> None:
+    valkey.kill()
+    with worker(settings, tmp_path / "log") as waiting:
+        first = wait_for(waiting.rq_worker, 10, "the worker's process")
+        wait_for(lambda: "waiting for it" in waiting.log.read_text(), 20, "a word about it")
+        valkey.start()
+        wait_for(lambda: services.queue.workers() or None, 15, "the worker")
+        assert waiting.rq_worker() == first
+        assert waiting.log.read_text().count("waiting for it") == 1
+
+
 def test_redis_hangs_for_longer_than_the_leases_under_a_rate_and_no_call_is_paid_for_twice(
     services: Services, settings: Settings, valkey: OwnValkey, tmp_path: Path
 ) -> None:

@@ -18,7 +18,8 @@ from service.domain.deliveries import MAX_ATTEMPTS, AttemptResult, Delivery, Del
 from service.domain.jobs import Job
 from service.failpoints import FailpointError
 from service.pipeline import control, posting
-from service.pipeline.notify import AT_ONCE, TASK, deliver, redeliver
+from service.pipeline.deliver import AT_ONCE, deliver
+from service.pipeline.notify import TASK, redeliver
 from service.pipeline.services import Services
 from service.pipeline.sweep import sweep
 from service.settings import Settings

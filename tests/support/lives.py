@@ -7,8 +7,8 @@ from collections.abc import Callable
 from service import failpoints
 from service.domain.jobs import Job
 from service.llm import guard
+from service.pipeline.deliver import deliver
 from service.pipeline.execute import execute
-from service.pipeline.notify import deliver
 from service.pipeline.plan import plan
 from service.pipeline.services import Services
 from service.settings import Settings

@@ -69,7 +69,7 @@ class Queue:
 
     name = "machine"
 
-    def enqueue(self, *_: str, task_id: str, at_front: bool = False) -> bool:
+    def enqueue(self, *_: str, task_id: str, **_how: bool) -> bool:
         return bool(task_id)
 
     def waiting(self) -> list[str]:
