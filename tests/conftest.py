@@ -1,5 +1,6 @@
 """Real components for every test: Valkey and PostgreSQL from wheels, started once a test process, on loopback only."""
 
+import gc
 import shutil
 import tempfile
 import uuid
@@ -39,6 +40,15 @@ TESTS = Path(__file__).parent
 FIRST = ("contract", "e2e", "integration", "monitoring", "workers")
 """Folders whose tests wait for processes. Begun first, so that none is left to the end."""
 SERVED = "tests/contract/"
+
+
+gc.disable()  # while modules are imported: what they make stays, and to look through it each time takes seconds
+
+
+def pytest_collection_finish() -> None:
+    """Let tests' garbage be collected, and theirs alone."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
