@@ -1,6 +1,7 @@
 """Results on their way to the store: flushed in groups, a fraction of a second after they came."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from service import metrics
@@ -24,7 +25,8 @@ class Writer:
     services: Services
     job: Job
     feed: Feed
-    _queue: asyncio.Queue[tuple[Run, Outcome] | None] = field(default_factory=asyncio.Queue, init=False)
+    _queue: asyncio.Queue[tuple[Run, Outcome]] = field(default_factory=asyncio.Queue, init=False)
+    _finished: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     def put(self, run: Run, outcome: Outcome) -> None:
         """Hand in an outcome to be written soon."""
@@ -32,7 +34,7 @@ class Writer:
 
     def finish(self) -> None:
         """Say that nothing more will come."""
-        self._queue.put_nowait(None)
+        self._finished.set()
 
     async def write_all(self) -> None:
         """Write what comes until `finish`.
@@ -40,15 +42,12 @@ class Writer:
         Raises:
             StaleClaimError: a batch is another's by now, or the job was stopped; what was in hand for it is dropped.
         """
-        last = False
-        while not last:
-            group = [await self._queue.get()]
-            if group[0] is not None:
-                await asyncio.sleep(GATHER_SECONDS)
-            while not self._queue.empty():
-                group.append(self._queue.get_nowait())
-            last = group[-1] is None
-            await asyncio.to_thread(self._write, [item for item in group if item is not None])
+        while not (self._finished.is_set() and self._queue.empty()):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._finished.wait(), GATHER_SECONDS)
+            group = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
+            if group:
+                await asyncio.to_thread(self._write, group)
 
     def _write(self, items: list[tuple[Run, Outcome]]) -> None:
         by_batch: dict[Batch, list[tuple[Run, Outcome]]] = {}
