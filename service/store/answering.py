@@ -13,7 +13,7 @@ from psycopg.abc import RV, PQGen
 LOST = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 25_000}
 """A server's machine that is gone is noticed within about 25 seconds, also by who waits for as long as it takes."""
 IDLE_SECONDS = 20
-"""A transaction in which nothing is asked for this long is ended by the server. None of ours waits for anything else."""
+"""A transaction in which nothing is asked for this long is ended by the server. None of ours waits for others."""
 
 
 class Connection(psycopg.Connection[Any]):

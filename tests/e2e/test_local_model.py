@@ -23,6 +23,7 @@ from service.store import cases, suites
 from tests.e2e.stack import command, environment
 from tests.support.specs import plugin
 from tests.support.stack import still_running, wait_for
+from tests.support.thorough import in_depth
 
 ASKED = 2
 ONE_THREAD = {"OMP_THREAD_LIMIT": "1"}
@@ -53,6 +54,7 @@ def test_the_demo_runs_a_job_on_the_local_model(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [".proofhouse"]
 
 
+@in_depth
 def test_interrupted_the_demo_cleans_up(tmp_path: Path) -> None:
     process = demo(tmp_path, 100)
     assert process.stdout

@@ -52,6 +52,7 @@ from tests.support.mock_tavily import MockTavily
 from tests.support.running import now, run
 from tests.support.specs import cases, job_spec, plugin
 from tests.support.stack import wait_for, worker
+from tests.support.thorough import in_depth
 
 TARGET_KEY = "sk-target-5b0c6f1e9a27d438-canary"
 JUDGE_KEY = "sk-judged-c83d17f2a06be594-canary"
@@ -236,6 +237,7 @@ def run_all(services: Services) -> Iterator[Job]:
         yield job
 
 
+@pytest.mark.parametrize("database_url", ["postgresql", pytest.param("sqlite", marks=in_depth)], indirect=True)
 def test_a_key_that_the_servers_send_back_is_found_nowhere(
     services: Services, settings: Settings, client: FlaskClient, tmp_path: Path
 ) -> None:

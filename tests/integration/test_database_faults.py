@@ -31,7 +31,7 @@ from tests.support.running import counts, now, run, wind_back
 from tests.support.servers import OwnPostgres, own_postgres
 from tests.support.specs import REFUSAL, job_spec, plugin
 from tests.support.stack import wait_for, worker
-from tests.support.thorough import times
+from tests.support.thorough import in_depth, times
 
 CASES = 120
 CONCURRENCY = 8
@@ -62,7 +62,7 @@ class TestPostgresServer:
     def database_url(self, postgres: OwnPostgres) -> str:
         return postgres.url
 
-    @pytest.mark.parametrize("mode", ["immediate", "fast"])
+    @pytest.mark.parametrize("mode", ["immediate", pytest.param("fast", marks=in_depth)])
     def test_restarted_in_the_middle_nothing_is_asked_twice(
         self, services: Services, settings: Settings, postgres: OwnPostgres, tmp_path: Path, mode: str
     ) -> None:

@@ -141,6 +141,6 @@ def test_two_workers_share_a_job_within_its_limit(
     with server, worker(settings, tmp_path / "log1"), worker(settings, tmp_path / "log2"):
         wait_for(lambda: len(services.queue.workers()) == 2 or None, 15, "both workers")
         target = plugin(targets, "openai", base_url=server.base_url, model="m", max_concurrency=target_slots)
-        job = submit(services, job_spec(640, target=target), tenant="acme")
+        job = submit(services, job_spec(320, target=target), tenant="acme")
         assert_complete(services, job, server)
         assert server.peak == target_slots

@@ -85,7 +85,8 @@ def test_who_stops_in_the_middle_of_a_transaction_holds_up_nobody_for_long(
         late.execute(text("UPDATE held SET n = 2"))
         with other.write() as session:
             session.execute(text("UPDATE held SET n = n + 10"))
-    with frozen.read() as session:
+    with frozen.write() as session:
         assert session.scalar(text("SELECT n FROM held")) == 11
+        session.execute(text("DROP TABLE held"))
     frozen.close()
     other.close()

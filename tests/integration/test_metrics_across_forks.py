@@ -77,13 +77,9 @@ def run_two_jobs(services: Services, running: WorkerProcess, folder: Path) -> li
 def test_the_cases_of_two_jobs_over_several_forks_are_counted_once_each(
     services: Services, running: WorkerProcess, folder: Path
 ) -> None:
-    run_two_jobs(services, running, folder)
-    assert collected(folder, "proofhouse_cases_total") == 2 * CASES
-
-
-def test_a_second_job_adds_no_file(services: Services, running: WorkerProcess, folder: Path) -> None:
     after_first, after_second = run_two_jobs(services, running, folder)
-    assert after_first == after_second
+    assert collected(folder, "proofhouse_cases_total") == 2 * CASES
+    assert after_first == after_second, "a second job adds no file"
 
 
 def test_no_call_is_left_in_flight_by_a_horse_that_was_killed(

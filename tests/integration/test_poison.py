@@ -21,6 +21,7 @@ from tests.support.promise import assert_the_promise, completed
 from tests.support.running import now, wind_back
 from tests.support.specs import REFUSAL, job_spec, plugin
 from tests.support.stack import wait_for, worker
+from tests.support.thorough import in_depth
 
 CASES = 96
 POISON = 17
@@ -75,7 +76,7 @@ def test_a_case_that_kills_its_worker_costs_its_batch_after_three_attempts_and_n
 
 
 @about_redis_alone
-@pytest.mark.parametrize("place", ["popped", "claimed"])
+@pytest.mark.parametrize("place", [pytest.param("popped", marks=in_depth), "claimed"])
 def test_a_worker_that_dies_right_after_the_pop_loses_no_task(
     services: Services, settings: Settings, tmp_path: Path, place: str
 ) -> None:

@@ -23,6 +23,7 @@ from tests.support.running import now
 from tests.support.servers import OwnValkey, own_valkey
 from tests.support.specs import REFUSAL, job_spec, plugin
 from tests.support.stack import wait_for, worker
+from tests.support.thorough import in_depth
 
 CASES = 160
 CONCURRENCY = 8
@@ -68,10 +69,15 @@ def hang(valkey: OwnValkey) -> None:
     valkey.thaw()
 
 
-FAILURES = [restart_empty, go_away, hang, OwnValkey.flush]
+FAILURES = [
+    pytest.param(restart_empty, id="restarted empty", marks=in_depth),
+    pytest.param(go_away, id="killed for 20 s"),
+    pytest.param(hang, id="frozen for 20 s"),
+    pytest.param(OwnValkey.flush, id="flushed", marks=in_depth),
+]
 
 
-@pytest.mark.parametrize("fail", FAILURES, ids=["restarted empty", "killed for 20 s", "frozen for 20 s", "flushed"])
+@pytest.mark.parametrize("fail", FAILURES)
 def test_redis_fails_in_the_middle_and_the_worker_is_fit_for_the_next_job_too(
     services: Services, settings: Settings, valkey: OwnValkey, tmp_path: Path, fail: Callable[[OwnValkey], None]
 ) -> None:

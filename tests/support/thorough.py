@@ -2,6 +2,8 @@
 
 import os
 
+import pytest
+
 THOROUGH = os.environ.get("PROOFHOUSE_THOROUGH") == "1"
 """Whether requests, orders of events and moments of a death are drawn in the numbers that `.ci/run` asks for."""
 
@@ -9,3 +11,7 @@ THOROUGH = os.environ.get("PROOFHOUSE_THOROUGH") == "1"
 def times(desk: int, thorough: int) -> int:
     """How often, at a desk or where it must be thorough."""
     return thorough if THOROUGH else desk
+
+
+in_depth = pytest.mark.skipif(not THOROUGH, reason="another way of what others show: PROOFHOUSE_THOROUGH=1")
+"""For slow tests, and values of theirs, that are of use to who can wait: `.ci/run` runs them all."""
