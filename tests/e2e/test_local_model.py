@@ -84,6 +84,7 @@ def local_model() -> Iterator[str]:
         process.wait(10)
 
 
+@in_depth
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_suite_written_by_the_local_model_ends_in_numbers_that_add_up(services: Services, local_model: str) -> None:
     """It writes nonsense, and more or less of that may be turned away: nothing here holds it to what it writes."""

@@ -24,6 +24,7 @@ from tests.support.databases import about_redis_alone, on_postgresql, on_sqlite
 from tests.support.mock_openai import MockOpenAI, text
 from tests.support.specs import REFUSAL, job_spec, plugin
 from tests.support.stack import wait_for, worker
+from tests.support.thorough import in_depth
 
 CASES = 120
 CONCURRENCY = 8
@@ -104,6 +105,7 @@ def test_a_worker_told_to_stop_hands_back_and_nothing_is_asked_twice(
             assert_complete(services, job, server)
 
 
+@in_depth
 @about_redis_alone
 def test_the_queue_is_lost_while_no_worker_runs(
     services: Services, settings: Settings, server: MockOpenAI, tmp_path: Path
