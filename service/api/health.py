@@ -10,15 +10,13 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.api.blueprint import Blueprint
-from service.api.context import last_checks, settings
+from service.api.briefly import connected
+from service.api.context import last_checks
 from service.api.problems import MEDIA_TYPE, NotReadyError
 from service.api.schemas.health import LivenessSchema, NotReadySchema, ReadinessSchema
-from service.queue import TaskQueue, connect
+from service.queue import TaskQueue
 from service.store import migrate
 from service.store.session import Store
-
-ANSWER_SECONDS = 2
-"""For database and Redis each: who asks whether we are ready doesn't wait for long."""
 
 logger = logging.getLogger(__name__)
 
@@ -58,17 +56,10 @@ class Readiness(MethodView):
 
 
 def _checks() -> dict[str, Any]:
-    """Over connections of its own, which wait for no other."""
-    store = Store(settings().database_url, answer_seconds=ANSWER_SECONDS)
-    redis = connect(settings().redis_url, answer_seconds=ANSWER_SECONDS, retries=0)
-    queue = TaskQueue(redis, settings().queue)
-    try:
+    with connected() as (store, queue):
         reached = _checked(partial(_redis, queue))
         workers = _workers(queue) if reached["status"] == "ok" else _UNKNOWN
         return {"database": _checked(partial(_database, store)), "redis": reached, "workers": workers}
-    finally:
-        store.close()
-        redis.close()
 
 
 def _checked(check: Callable[[], str | None]) -> dict[str, Any]:

@@ -14,11 +14,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from service import metrics
 from service.api.auth import SECURITY_SCHEME, require
 from service.api.blueprint import Blueprint
-from service.api.context import services, settings
+from service.api.briefly import connected
+from service.api.context import settings
 from service.domain.lifecycle import JobStatus
 from service.domain.roles import Role
-from service.pipeline.services import Services
+from service.queue import TaskQueue
 from service.store import jobs, waking
+from service.store.session import Store
 
 logger = logging.getLogger(__name__)
 
@@ -42,15 +44,17 @@ class Metrics(MethodView):
         if not settings().metrics_public:
             require(Role.READER)
         registry = metrics.collected()
-        registry.register(_State(services()))
-        return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+        with connected() as (store, queue):
+            registry.register(_State(store, queue))
+            return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
 class _State(Collector):
-    """Read when scraped. What can't be read is left out, and said to be away: a scrape never fails."""
+    """Read when scraped. What can't be read soon is left out, and said to be away: a scrape never fails or hangs."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, store: Store, queue: TaskQueue) -> None:
+        self._store = store
+        self._tasks = queue
 
     def describe(self) -> Iterable[Metric]:
         """Nothing in advance; else registering would already read."""
@@ -68,7 +72,7 @@ class _State(Collector):
         yield up
 
     def _jobs(self) -> list[Metric]:
-        with self._services.store.read() as session:
+        with self._store.read() as session:
             counts = jobs.count_by_status(session)
             stall = waking.longest_stall_seconds(session)
             wait = waking.longest_wait_seconds(session)
@@ -88,7 +92,7 @@ class _State(Collector):
         return [family, stalled, waiting]
 
     def _queue(self) -> list[Metric]:
-        queue = self._services.queue
+        queue = self._tasks
         depth = GaugeMetricFamily("proofhouse_queue_depth", "Tasks that wait for a worker.", labels=["queue"])
         depth.add_metric([queue.name], queue.depth())
         age = GaugeMetricFamily(
@@ -98,7 +102,7 @@ class _State(Collector):
         return [depth, age, self._workers()]
 
     def _workers(self) -> Metric:
-        states = [worker.state for worker in self._services.queue.workers()]
+        states = [worker.state for worker in self._tasks.workers()]
         family = GaugeMetricFamily("proofhouse_workers", "Workers heard of lately, by state.", labels=["state"])
         for state in WORKER_STATES:
             family.add_metric([state], states.count(state))

@@ -90,3 +90,13 @@ def test_who_stops_in_the_middle_of_a_transaction_holds_up_nobody_for_long(
         session.execute(text("DROP TABLE held"))
     frozen.close()
     other.close()
+
+
+def test_a_scrape_says_in_time_that_the_database_is_away(app: Flask, settings: Settings) -> None:
+    with frozen_postgres(settings.database_url):
+        began = time.monotonic()
+        scraped = app.test_client().get("/metrics")
+        assert time.monotonic() - began < SOON
+    assert scraped.status_code == 200
+    assert 'proofhouse_dependency_up{name="database"} 0.0' in scraped.text
+    assert 'proofhouse_dependency_up{name="redis"} 1.0' in scraped.text
