@@ -62,6 +62,7 @@ BODIES: dict[str, tuple[Any, str]] = {
     "no form of suite": (spec(suite={}), "/suite"),
     "two forms of suite": (spec(suite={"generator": "matrix", "cases": [{"prompt": "p"}]}), "/suite"),
     "an unknown generator": (spec(suite={"generator": "chaos"}), "/suite/generator"),
+    "a generator that is an object": (spec(suite={"generator": {"type": "matrix"}}), "/suite/generator"),
     "an unknown category": (spec(suite={"generator": "matrix", "categories": ["x"]}), "/suite/categories/0"),
     "an empty selection": (spec(suite={"generator": "matrix", "styles": []}), "/suite/styles"),
     "a selection twice": (spec(suite={"generator": "matrix", "styles": ["slang", "slang"]}), "/suite/styles"),
@@ -212,3 +213,8 @@ def test_a_body_at_the_limit_is_read(client: FlaskClient) -> None:
     body = json.dumps(spec()).encode()
     data = body + b" " * (16 * 1024 * 1024 - len(body))
     assert client.post("/v1/jobs", data=data, content_type="application/json").status_code == 202
+
+
+def test_a_generator_written_as_other_plugins_are_is_told_how_to_be_written(client: FlaskClient) -> None:
+    answer = client.post("/v1/jobs", json=spec(suite={"generator": {"type": "matrix", "limit": 42}}))
+    assert "one of: llm, matrix. Options stand beside it." in answer.get_json()["detail"]

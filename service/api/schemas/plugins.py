@@ -33,8 +33,10 @@ def load_plugin(registry: Registry[Any], discriminator: str, value: Any) -> Plug
     if not isinstance(value, Mapping):
         raise ValidationError(f"Must be an object with the field {discriminator}.")
     name = value.get(discriminator)
-    if not isinstance(name, str) or name not in registry.names():
-        known = ", ".join(registry.names())
+    known = ", ".join(registry.names())
+    if isinstance(name, Mapping):
+        raise ValidationError({discriminator: [f"Must be a name, one of: {known}. Options stand beside it."]})
+    if name not in registry.names():
         raise ValidationError({discriminator: [f"Must be one of: {known}."]})
     schema = variant(registry, discriminator, name)
     loaded: dict[str, Any] = dict(schema().load(value))
