@@ -15,7 +15,7 @@ PHASES = "examples,coverage,fuzzing,stateful" if THOROUGH else "examples,fuzzing
 
 CONFIG = f"""
 [phases.stateful.generation]
-max-examples = {EXAMPLES * 3 // 10 + 10}  # sequences of requests, each of several
+max-examples = {EXAMPLES * 3 // 10 + 3}  # sequences of requests, each of several
 """
 
 CHECKS = (
