@@ -30,7 +30,7 @@ def paused_in_its_middle(stack: RunningStack, server: MockOpenAI) -> PausedJob:
         "judge": {"type": "rules"},
     }
     path = f"/v1/jobs/{_ask(stack, 'POST', '/v1/jobs', json=spec)['id']}"
-    wait_for(lambda: _done(stack, path) > 20, 20, "first results")
+    wait_for(lambda: _done(stack, path) > 20, 40, "first results")
     _ask(stack, "POST", f"{path}/pause")
     return PausedJob(path, server)
 

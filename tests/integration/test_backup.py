@@ -65,7 +65,7 @@ def test_a_job_saved_half_run_goes_on_where_it_was_and_its_secrets_can_be_opened
         told = threading.Event()
         worker = threading.Thread(target=run, args=(services, job, told.is_set))
         worker.start()
-        wait_for(lambda: counts(services, job).done > CASES / 4, 20, "a part of the results")
+        wait_for(lambda: counts(services, job).done > CASES / 4, 40, "a part of the results")
         save(services, settings.database_url, tmp_path / "saved")
         told.set()
         worker.join()

@@ -73,7 +73,7 @@ def assert_complete(services: Services, job: Job, server: MockOpenAI, *, lost_in
 def test_the_horse_is_killed(services: Services, settings: Settings, server: MockOpenAI, tmp_path: Path) -> None:
     with server, worker(settings, tmp_path / "log") as first:
         job = start(services, server)
-        wait_for(lambda: done(services, job) > 10, 15, "first results")
+        wait_for(lambda: done(services, job) > 10, 40, "first results")
         first.horse().kill()
         assert_complete(services, job, server, lost_in_flight=LOST)
 
@@ -85,7 +85,7 @@ def test_all_workers_are_killed_and_others_come(
     with server:
         with worker(settings, tmp_path / "log") as first:
             job = start(services, server)
-            wait_for(lambda: done(services, job) > 10, 15, "first results")
+            wait_for(lambda: done(services, job) > 10, 40, "first results")
             first.kill()
         with worker(settings, tmp_path / "log"):
             assert_complete(services, job, server, lost_in_flight=LOST)
@@ -98,7 +98,7 @@ def test_a_worker_told_to_stop_hands_back_and_nothing_is_asked_twice(
     with server:
         with worker(settings, tmp_path / "log") as first:
             job = start(services, server)
-            wait_for(lambda: done(services, job) > 10, 15, "first results")
+            wait_for(lambda: done(services, job) > 10, 40, "first results")
             first.stop(seconds=15)
             assert ended(services, job) is None
         with worker(settings, tmp_path / "log"):
@@ -113,7 +113,7 @@ def test_the_queue_is_lost_while_no_worker_runs(
     with server:
         with worker(settings, tmp_path / "log") as first:
             job = start(services, server)
-            wait_for(lambda: done(services, job) > 10, 15, "first results")
+            wait_for(lambda: done(services, job) > 10, 40, "first results")
             first.stop(seconds=15)
         services.redis.delete(f"rq:queue:{settings.queue}")
         with worker(settings, tmp_path / "log"):
@@ -126,7 +126,7 @@ def test_a_stopped_worker_that_wakes_up_late_writes_nothing(
 ) -> None:
     with server, worker(settings, tmp_path / "log1") as first:
         job = start(services, server)
-        wait_for(lambda: done(services, job) > 10, 15, "first results")
+        wait_for(lambda: done(services, job) > 10, 40, "first results")
         horse = first.horse()
         os.kill(horse.pid, signal.SIGSTOP)
         with worker(settings, tmp_path / "log2"):
@@ -141,7 +141,7 @@ def test_two_workers_share_a_job_within_its_limit(
 ) -> None:
     target_slots = 32
     with server, worker(settings, tmp_path / "log1"), worker(settings, tmp_path / "log2"):
-        wait_for(lambda: len(services.queue.workers()) == 2 or None, 15, "both workers")
+        wait_for(lambda: len(services.queue.workers()) == 2 or None, 40, "both workers")
         target = plugin(targets, "openai", base_url=server.base_url, model="m", max_concurrency=target_slots)
         job = submit(services, job_spec(320, target=target), tenant="acme")
         assert_complete(services, job, server)

@@ -85,7 +85,7 @@ def test_a_worker_that_dies_right_after_the_pop_loses_no_task(
         armed = {"PROOFHOUSE_FAILPOINTS": f"{place}=stop"}
         with worker(settings, tmp_path / "log1", **armed) as first:
             job = start(services, server)
-            wait_for(lambda: first.horse().status() == "stopped" or None, 20, "a horse that stands still")
+            wait_for(lambda: first.horse().status() == "stopped" or None, 40, "a horse that stands still")
             first.kill()
         assert not now(services, job).status.is_final
         with worker(settings, tmp_path / "log2"):

@@ -100,9 +100,9 @@ def test_a_worker_that_finds_no_redis_waits_for_it_and_is_not_started_again_and_
     valkey.kill()
     with worker(settings, tmp_path / "log") as waiting:
         first = wait_for(waiting.rq_worker, 10, "the worker's process")
-        wait_for(lambda: "waiting for it" in waiting.log.read_text(), 20, "a word about it")
+        wait_for(lambda: "waiting for it" in waiting.log.read_text(), 40, "a word about it")
         valkey.start()
-        wait_for(lambda: services.queue.workers() or None, 15, "the worker")
+        wait_for(lambda: services.queue.workers() or None, 40, "the worker")
         assert waiting.rq_worker() == first
         assert waiting.log.read_text().count("waiting for it") == 1
 
@@ -143,7 +143,7 @@ def test_a_job_submitted_while_redis_is_away_is_accepted_and_runs_once_it_is_bac
     services: Services, settings: Settings, valkey: OwnValkey, tmp_path: Path
 ) -> None:
     with MockOpenAI(text(REFUSAL)) as server, worker(settings, tmp_path / "log"):
-        wait_for(lambda: services.queue.workers() or None, 15, "the worker")
+        wait_for(lambda: services.queue.workers() or None, 40, "the worker")
         valkey.kill()
         job = start(services, server)
         assert now(services, job).status is JobStatus.QUEUED

@@ -119,7 +119,7 @@ def watched(settings: Settings, services: Services, tmp_path: Path) -> Iterator[
     client = httpx2.Client(base_url=f"http://{api}", headers={"Authorization": f"Bearer {key}"}, trust_env=False)
     with client, running(targets) as prometheus, first, second, serving(settings, ports[0], tmp_path):
         wait_for(lambda: len(prometheus.at("up == 1")) == 3 or None, 40, "three targets that are up")
-        wait_for(lambda: len(prometheus.at("sum by (instance) (proofhouse_cases_total)")) == 2 or None, 20, "counters")
+        wait_for(lambda: len(prometheus.at("sum by (instance) (proofhouse_cases_total)")) == 2 or None, 40, "counters")
         urls = {
             "PROOFHOUSE_URL": f"http://{api}",
             "PROOFHOUSE_REDIS_URL": settings.redis_url,
@@ -274,7 +274,7 @@ def the_webhooks_were_delivered(watched: Watched, run: Run) -> None:
 def a_webhook_fails(watched: Watched, base_url: str, webhook: str) -> None:
     job = submitted(watched, base_url, 1, 1, webhook={"url": webhook, "secret": SECRET})
     path = f"/v1/jobs/{job['id']}"
-    wait_for(lambda: watched.api.get(path).json()["webhook"]["last_error"], 20, "an attempt")
+    wait_for(lambda: watched.api.get(path).json()["webhook"]["last_error"], 40, "an attempt")
 
 
 def the_variables_find_the_scrape_targets(prometheus: Prometheus) -> None:
@@ -302,7 +302,7 @@ def every_command_of_the_runbooks_says_something(
     """In the blocks, and those that the text names: for the job that has ended, and for one that takes very long."""
     program("jq")
     assert watched.api.get("/v1/jobs/job_none").status_code == 404, "a request that failed, to be found"
-    wait_for(lambda: watched.api.get(f"/v1/jobs/{slow['id']}").json()["status"] == "running" or None, 20, "a slow job")
+    wait_for(lambda: watched.api.get(f"/v1/jobs/{slow['id']}").json()["status"] == "running" or None, 40, "a slow job")
     found = [*runbooks.commands(), *(Block(0, f"{command}\n") for command in _of_the_text(slow["id"]))]
     api, worker, _ = watched.exposed
     url = {"http://api:8000": f"http://{api}", "http://worker:9100": f"http://{worker}"}

@@ -20,7 +20,7 @@ def patient_gunicorn(log: Path, settings: str = "patient") -> Iterator[tuple[psu
     with log.open("wb") as file:
         process = psutil.Popen([sys.executable, *command], cwd=ROOT, stderr=file)
     try:
-        yield process, wait_for(lambda: _port(log), 20, "gunicorn")
+        yield process, wait_for(lambda: _port(log), 40, "gunicorn")
     finally:
         if process.is_running():
             process.terminate()

@@ -94,7 +94,7 @@ def running(targets: Mapping[str, list[str]]) -> Iterator[Prometheus]:
             process = subprocess.Popen([program("prometheus"), listen, *files], stderr=log)  # noqa: S603 - as above
         url = f"http://127.0.0.1:{port}"
         try:
-            wait_for(lambda: answers(f"{url}/-/ready"), 20, "Prometheus")
+            wait_for(lambda: answers(f"{url}/-/ready"), 40, "Prometheus")
             server = Prometheus(url)
             yield server
             server.close()

@@ -18,7 +18,7 @@ def completed(services: Services, job: Job, seconds: float) -> Job:
 
 def some_done(services: Services, job: Job, at_least: int = 10) -> None:
     """Wait until the job is well under way."""
-    wait_for(lambda: counts(services, job).done >= at_least or None, 20, f"{at_least} results")
+    wait_for(lambda: counts(services, job).done >= at_least or None, 40, f"{at_least} results")
 
 
 def assert_the_promise(services: Services, job: Job, server: MockOpenAI, *, lost_in_flight: int = 0) -> None:

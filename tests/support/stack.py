@@ -41,7 +41,7 @@ class WorkerProcess:
     process: psutil.Popen
     log: Path
 
-    def horse(self, seconds: float = 10) -> psutil.Process:
+    def horse(self, seconds: float = 40) -> psutil.Process:
         """The forked process that runs a task, waited for."""
         return wait_for(self._horse, seconds, "a horse")
 

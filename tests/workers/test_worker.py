@@ -261,7 +261,7 @@ def test_the_sweeper_serves_the_workers_metrics_and_ends_when_told_to(settings: 
     environ = environment(settings) | {"PROOFHOUSE_WORKER_METRICS_PORT": str(port)}
     process = psutil.Popen([sys.executable, "-m", "workers.sweep"], env=environ)
     try:
-        assert "proofhouse_build_info" in wait_for(lambda: scraped(port), 20, "the metrics")
+        assert "proofhouse_build_info" in wait_for(lambda: scraped(port), 40, "the metrics")
         process.terminate()
         assert process.wait(10) == 0
     finally:
@@ -279,7 +279,7 @@ def scraped(port: int) -> str | None:
 @pytest.fixture
 def running(services: Services, settings: Settings, tmp_path: Path) -> Iterator[WorkerProcess]:
     with worker(settings, tmp_path / "log") as started:
-        wait_for(lambda: services.queue.workers() or None, 20, "the worker")
+        wait_for(lambda: services.queue.workers() or None, 40, "the worker")
         yield started
 
 
@@ -287,7 +287,7 @@ def test_a_killed_worker_is_started_again(running: WorkerProcess) -> None:
     first = pid_of(running)
     assert first
     psutil.Process(first).kill()
-    wait_for(lambda: pid_of(running) not in {None, first}, 20, "another worker")
+    wait_for(lambda: pid_of(running) not in {None, first}, 40, "another worker")
 
 
 def pid_of(running: WorkerProcess) -> int | None:
