@@ -25,7 +25,7 @@ COMMANDS: Mapping[str, str] = {
     "redeliver": "jobs:redeliver",
     "serve": "operate:serve",
     "worker": "operate:worker",
-    "db": "operate:db",
+    "db": "db:db",
     "jobs": "all_jobs:jobs",
     "keys": "keys:keys",
     "quotas": "quotas:quotas",

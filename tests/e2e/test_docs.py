@@ -16,6 +16,7 @@ from tests.e2e import pages
 from tests.e2e.stack import up
 from tests.support import postgres_tools
 from tests.support.mock_openai import MockOpenAI
+from tests.support.thorough import in_depth
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("bash") and shutil.which("curl")), reason="the pages are written for bash and curl"
@@ -38,6 +39,7 @@ def test_the_commands_of_the_pages_do_what_they_show(tmp_path: Path) -> None:
             pages.run(page, tmp_path, here)
 
 
+@in_depth
 def test_the_parts_run_on_their_own_as_the_page_says(tmp_path: Path, postgres_url: str, valkey_url: str) -> None:
     pages.run(
         "docs/operating.md",
@@ -51,6 +53,7 @@ def test_the_parts_run_on_their_own_as_the_page_says(tmp_path: Path, postgres_ur
     )
 
 
+@in_depth
 def test_a_database_is_saved_and_restored_as_the_page_says(
     tmp_path: Path, sqlite_template: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

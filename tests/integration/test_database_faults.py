@@ -74,6 +74,7 @@ class TestPostgresServer:
             completed(services, job, RECOVERY_SECONDS)
             assert_the_promise(services, job, server)
 
+    @in_depth
     def test_away_for_longer_than_the_leases_only_unsaved_answers_can_be_asked_again(
         self, services: Services, settings: Settings, postgres: OwnPostgres, tmp_path: Path
     ) -> None:

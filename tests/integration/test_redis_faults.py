@@ -107,6 +107,7 @@ def test_a_worker_that_finds_no_redis_waits_for_it_and_is_not_started_again_and_
         assert waiting.log.read_text().count("waiting for it") == 1
 
 
+@in_depth
 def test_redis_hangs_for_longer_than_the_leases_under_a_rate_and_no_call_is_paid_for_twice(
     services: Services, settings: Settings, valkey: OwnValkey, tmp_path: Path
 ) -> None:
