@@ -107,7 +107,7 @@ def render(values: Document, release: str = RELEASE) -> dict[str, str]:
 def documents(values: Document, release: str = RELEASE) -> list[Document]:
     """What would be sent to the cluster."""
     texts = [text for path, text in render(values, release).items() if path.endswith(".yaml")]
-    return [one for text in texts for one in yaml.safe_load_all(text) if one]
+    return [one for text in texts for one in yaml.load_all(text, yaml.CSafeLoader) if one]
 
 
 @cache

@@ -97,7 +97,7 @@ class Material:
         return substitute(variant.get("words", {}), variant.get("patterns", {}), self.joints.articles)
 
     def _read(self, path: str) -> dict[str, Any]:
-        data: dict[str, Any] = yaml.safe_load((self._folder / path).read_text(encoding="utf-8"))
+        data: dict[str, Any] = yaml.load((self._folder / path).read_text(encoding="utf-8"), yaml.CSafeLoader)
         return data
 
 
