@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.support.thorough import THOROUGH, times
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = times(5, thorough=200)
+EXAMPLES = times(3, thorough=200)
 """Requests made up for each operation in the fuzzing phase alone."""
 PHASES = "examples,coverage,fuzzing,stateful" if THOROUGH else "examples,fuzzing,stateful"
 """The phase that covers every keyword of every schema takes a minute of computing, whatever the number of examples."""

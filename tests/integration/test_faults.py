@@ -78,6 +78,7 @@ def test_the_horse_is_killed(services: Services, settings: Settings, server: Moc
         assert_complete(services, job, server, lost_in_flight=LOST)
 
 
+@in_depth
 @on_sqlite
 def test_all_workers_are_killed_and_others_come(
     services: Services, settings: Settings, server: MockOpenAI, tmp_path: Path

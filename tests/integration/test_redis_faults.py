@@ -71,7 +71,7 @@ def hang(valkey: OwnValkey) -> None:
 
 FAILURES = [
     pytest.param(restart_empty, id="restarted empty", marks=in_depth),
-    pytest.param(go_away, id="killed for 20 s"),
+    pytest.param(go_away, id="killed for 20 s", marks=in_depth),
     pytest.param(hang, id="frozen for 20 s"),
     pytest.param(OwnValkey.flush, id="flushed", marks=in_depth),
 ]
