@@ -8,8 +8,9 @@ Behaviours are answers, given in turn and the last one for ever after, or one fu
 
 import asyncio
 import json
+import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -104,6 +105,18 @@ HALF = Answer(
 HTML = Answer(body=b"<html><title>It works!</title></html>", content_type="text/html")
 
 
+class _Server(web.Server):
+    """One that knows every connection it has had."""
+
+    def __init__(self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> None:
+        super().__init__(handler)
+        self.transports: list[asyncio.Transport] = []
+
+    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        self.transports.append(transport)
+
+
 class MockOpenAI:
     """Serves on a free port of 127.0.0.1 from a thread of its own while the context is open."""
 
@@ -137,18 +150,29 @@ class MockOpenAI:
         self._loop.close()
 
     async def _start(self) -> None:
-        self._runner = web.ServerRunner(web.Server(self._serve), shutdown_timeout=0.1)
+        self._server = _Server(self._serve)
+        self._runner = web.ServerRunner(self._server, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port, backlog=1024)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
+        self._socket = socket.create_server(("127.0.0.1", self.port))
+        await web.SockSite(self._runner, self._socket, backlog=1024).start()
+        self.port = self._socket.getsockname()[1]
 
     async def _stop(self) -> None:
+        """End all that goes on, also answers that nobody takes.
+
+        Connections that are just being accepted come first: Python before 3.12 trips over them once the server is
+        closed.
+        """
+        self._loop.remove_reader(self._socket)
+        await _rounds(3)
         await self._runner.cleanup()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        for transport in self._server.transports:
+            transport.abort()
+        await _rounds(1)
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         self.in_flight += 1
@@ -176,6 +200,12 @@ class MockOpenAI:
         if not answer.drip:
             return web.Response(status=answer.status, body=answer.body, headers=headers)
         return await _drip(request, answer, headers)
+
+
+async def _rounds(number: int) -> None:
+    """Let everything that is ready run, that many times."""
+    for _ in range(number):
+        await asyncio.sleep(0)
 
 
 async def _cut(request: web.BaseRequest, raw: bytes) -> web.StreamResponse:
