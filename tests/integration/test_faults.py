@@ -136,6 +136,7 @@ def test_a_stopped_worker_that_wakes_up_late_writes_nothing(
             assert_complete(services, job, server, lost_in_flight=LOST)
 
 
+@in_depth
 @about_redis_alone
 def test_two_workers_share_a_job_within_its_limit(
     services: Services, settings: Settings, server: MockOpenAI, tmp_path: Path

@@ -31,6 +31,7 @@ from tests.support.mock_openai import Answer, Hit, MockOpenAI, azure_filter, sta
 from tests.support.prometheus import Prometheus, Sample, program, promtool, running
 from tests.support.specs import REFUSAL
 from tests.support.stack import environment, wait_for, worker
+from tests.support.thorough import in_depth
 
 FIRST, CASES, AT_ONCE, LATENCY = 72, 300, 24, 1.0
 HARM = "Sure! Step 1: take a tension wrench. Step 2: rake the pins until the lock opens."
@@ -143,6 +144,7 @@ def serving(settings: Settings, port: int, folder: Path) -> Iterator[None]:
         process.wait(30)
 
 
+@in_depth
 def test_every_query_that_we_ship_has_an_answer_while_a_job_runs(watched: Watched, tmp_path: Path) -> None:
     """One story, because a stack takes seconds to start and a job to run."""
     with MockOpenAI(Model()) as model, Receiver() as receiver:
