@@ -13,5 +13,7 @@ def times(desk: int, thorough: int) -> int:
     return thorough if THOROUGH else desk
 
 
-in_depth = pytest.mark.skipif(not THOROUGH, reason="slow: run with PROOFHOUSE_THOROUGH=1, as continuous integration does")
+in_depth = pytest.mark.skipif(
+    not THOROUGH, reason="slow: run with PROOFHOUSE_THOROUGH=1, as continuous integration does"
+)
 """For slow tests, and values of theirs, that are of use to who can wait: `.ci/run` runs them all."""
