@@ -39,7 +39,7 @@ RECOVERY_SECONDS = 60
 MOST_STATEMENTS = 50
 MOST_COMMITS = 12
 """As many as a small job takes, at least; a loss at a later one would not happen."""
-EVERY = times(5, thorough=1)
+EVERY = times(8, thorough=1)
 """At which of the statements and commits something fails: at every one, or every fifth."""
 
 

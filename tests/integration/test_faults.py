@@ -121,6 +121,7 @@ def test_the_queue_is_lost_while_no_worker_runs(
             assert_complete(services, job, server)
 
 
+@in_depth
 @on_postgresql
 def test_a_stopped_worker_that_wakes_up_late_writes_nothing(
     services: Services, settings: Settings, server: MockOpenAI, tmp_path: Path

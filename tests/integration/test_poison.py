@@ -93,6 +93,7 @@ def test_a_worker_that_dies_right_after_the_pop_loses_no_task(
         assert_the_promise(services, job, server)
 
 
+@in_depth
 @about_redis_alone
 def test_a_task_whose_process_dies_at_once_is_run_by_another_worker(
     services: Services, settings: Settings, tmp_path: Path

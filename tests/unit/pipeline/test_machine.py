@@ -46,7 +46,7 @@ from tests.support.specs import job_spec
 from tests.support.thorough import times
 
 SHARDS = 4
-SEQUENCES = times(40, thorough=2000)
+SEQUENCES = times(25, thorough=2000)
 STEPS = 25
 BATCH_SIZE = 2
 TENANT = "acme"
