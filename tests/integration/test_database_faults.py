@@ -40,7 +40,7 @@ MOST_STATEMENTS = 50
 MOST_COMMITS = 12
 """As many as a small job takes, at least; a loss at a later one would not happen."""
 EVERY = times(8, thorough=1)
-"""At which of the statements and commits something fails: at every one, or every fifth."""
+"""At which of the statements and commits something fails: at every one, or every eighth."""
 
 
 def start(services: Services, server: MockOpenAI, cases: int = CASES) -> Job:
