@@ -36,7 +36,7 @@ demo: .venv/.local-model  ## one real job on a real local model, start to finish
 	$(BIN)/proofhouse demo --cases $(CASES)
 
 # Many processes start, and none should have to compile again what another has.
-test: .venv/.test  ## every test, with real components
+test: .venv/.test  ## the tests, with real components; with PROOFHOUSE_THOROUGH=1 the slow ones too
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 
 image-check: .venv/.test  ## the steps of the Dockerfile, without Docker; downloads packages

@@ -75,8 +75,8 @@ def test_a_case_that_kills_its_worker_costs_its_batch_after_three_attempts_and_n
     assert f"number {POISON}." not in " ".join(asked)
 
 
-@about_redis_alone
 @in_depth
+@about_redis_alone
 @pytest.mark.parametrize("place", ["popped", "claimed"])
 def test_a_worker_that_dies_right_after_the_pop_loses_no_task(
     services: Services, settings: Settings, tmp_path: Path, place: str

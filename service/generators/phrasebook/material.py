@@ -97,6 +97,7 @@ class Material:
         return substitute(variant.get("words", {}), variant.get("patterns", {}), self.joints.articles)
 
     def _read(self, path: str) -> dict[str, Any]:
+        # PyYAML's loader in C, since every process that makes a suite reads a whole language first.
         data: dict[str, Any] = yaml.load((self._folder / path).read_text(encoding="utf-8"), yaml.CSafeLoader)
         return data
 
