@@ -93,7 +93,7 @@ class SlowRequestError(ProofhouseError):
 
 
 class StaleClaimError(ProofhouseError):
-    """A worker's claim has passed to another, or its job was stopped; what it still holds must not be written."""
+    """A claim on a suite has passed to another worker, or a job was stopped; what is still held must not be written."""
 
     code = "stale_claim"
 

@@ -58,7 +58,7 @@ async def _take_turn(services: Services, job: Job, sealed: bytes | None, stoppin
     try:
         await Lane(services, job, Feed(services, job, token), equipment, stopping).run()
     except* StaleClaimError:
-        logger.info("leaving %s: it was stopped, or others hold its batches now", job.id)
+        logger.info("leaving %s: it has ended or was stopped", job.id)
 
 
 @patient
@@ -90,7 +90,7 @@ class Lane:
         """Work, then leave the rest to others in good order.
 
         Raises:
-            ExceptionGroup: of StaleClaimError, when the job was stopped or a batch has passed to another worker.
+            ExceptionGroup: of StaleClaimError, when the job was stopped or deleted.
         """
         writer = Writer(self.services, self.job, self.feed)
         try:

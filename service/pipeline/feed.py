@@ -36,7 +36,7 @@ class Feed:
     exhausted: bool = field(default=False, init=False)
     """Whether nothing more will be given out."""
     open_runs: dict[int, set[int]] = field(default_factory=dict, init=False)
-    """By batch number: the runs of the batches held that have no result yet."""
+    """By batch number: the runs of the batches claimed that have no result yet; none once a batch is another's."""
 
     def stop(self) -> None:
         """Claim nothing more and give nothing more out."""
@@ -50,7 +50,7 @@ class Feed:
                 break
             self.open_runs[claimed[0].batch.number] = {run.number for run in claimed}
             for run in claimed:
-                if self.stopped.is_set():
+                if self.stopped.is_set() or not self.open_runs[run.batch.number]:
                     break
                 yield run
         self.exhausted = True

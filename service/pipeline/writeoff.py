@@ -39,8 +39,9 @@ def _write_off(services: Services, job: Job, batch: Batch, token: str) -> None:
     outcomes = [_lost(run) for run in unfold(services, job, batch)]
     with services.store.write() as session:
         new = results.save(session, job, batch, token, outcomes)
-        batches.close(session, batch)
-    count(job, new)
+        if new is not None:
+            batches.close(session, batch)
+    count(job, new or [])
 
 
 def _lost(run: Run) -> Outcome:

@@ -40,7 +40,7 @@ class Writer:
         """Write what comes until `finish`.
 
         Raises:
-            StaleClaimError: a batch is another's by now, or the job was stopped; what was in hand for it is dropped.
+            StaleClaimError: the job was stopped or deleted; what was in hand is dropped.
         """
         while not (self._finished.is_set() and self._queue.empty()):
             with suppress(TimeoutError):
@@ -53,22 +53,27 @@ class Writer:
         by_batch: dict[Batch, list[tuple[Run, Outcome]]] = {}
         for run, outcome in items:
             by_batch.setdefault(run.batch, []).append((run, outcome))
-        closed = [self._save(batch, part) for batch, part in by_batch.items()]
-        if any(closed):
+        ended = [self._save(batch, part) for batch, part in by_batch.items()]
+        if any(ended):
             complete(self.services, self.job)
 
     @patient
     def _save(self, batch: Batch, part: list[tuple[Run, Outcome]]) -> bool:
-        """Write one batch's outcomes; says whether the batch is done with that."""
+        """Write one batch's outcomes; says whether nothing is left to be done for it here.
+
+        What is in hand for a batch that another worker has taken over is dropped: that one asks for it anew.
+        """
         missing = self.feed.open_runs[batch.number] - {run.number for run, _ in part}
         with self.services.store.write() as session:
             new = results.save(session, self.job, batch, self.feed.token, [outcome for _, outcome in part])
-            if not missing:
+            if new is None:
+                missing = set()
+            elif not missing:
                 batches.close(session, batch)
             failpoint("writing")
         failpoint("written")
         self.feed.open_runs[batch.number] = missing
-        count(self.job, new)
+        count(self.job, new or [])
         return not missing
 
 

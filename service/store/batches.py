@@ -43,19 +43,13 @@ def create(session: Session, job_id: str, slices: Iterable[tuple[int, int]]) -> 
 
 
 def claim_next(session: Session, job_id: str, token: str) -> Batch | None:
-    """Claim the lowest batch that is open or whose lease has lapsed; None when there is none to be had now.
+    """Claim the lowest open batch or else the lowest whose lease has lapsed; None when there is none to be had now.
 
-    A lapsed one that `token` itself holds is none: after an outage its worker may claim more before it renews.
+    Open ones first: after an outage of the database all leases have lapsed, but whoever holds answers is about to come
+    back for them. A lapsed one that `token` itself holds is none: its worker may claim more before it renews.
     """
-    claimable = and_(or_(BatchRow.status == OPEN, _lapsed()), BatchRow.attempts < MAX_ATTEMPTS)
-    another = and_(BatchRow.job_id == job_id, claimable, BatchRow.claim.is_distinct_from(token))
-    lowest = select(BatchRow).where(another).order_by(BatchRow.number).limit(1)
-    while row := session.scalar(lowest.execution_options(populate_existing=True)):
-        taken = update(BatchRow).where(another, BatchRow.number == row.number)
-        lease = {"status": CLAIMED, "claim": token, "leased_until": database_now() + LEASE_SECONDS}
-        if changed(session, taken.values(attempts=BatchRow.attempts + 1, **lease)):
-            return _batch(row)
-    return None
+    lapsed = and_(_lapsed(), BatchRow.claim != token)
+    return _claim(session, job_id, token, BatchRow.status == OPEN) or _claim(session, job_id, token, lapsed)
 
 
 def lowest_takeable(session: Session, job_id: str) -> int | None:
@@ -82,21 +76,17 @@ def renew(session: Session, job_id: str, token: str) -> JobStatus | None:
 def fence(session: Session, batch: Batch, token: str) -> bool:
     """Make sure, until the transaction ends, that the batch is still held under `token` and its job was not stopped.
 
-    A paused job still takes the results of calls that were under way. False means that the batch is done: by an earlier
-    try of ours whose commit was not answered, or by whoever took it over. Nothing is left to write for it.
+    A paused job still takes the results of calls that were under way. False means that nothing may be written for the
+    batch: it has passed to another worker or is done, maybe by an earlier try of ours whose commit was not answered.
 
     Raises:
-        StaleClaimError: it isn't; nothing may be written for it.
+        StaleClaimError: the job was stopped or deleted.
     """
     status = select(JobRow.status).where(JobRow.id == batch.job_id).with_for_update(read=True)
+    if session.scalar(status) not in TAKES_RESULTS:
+        raise StaleClaimError(f"{batch.job_id} was stopped")
     held = update(BatchRow).where(_is(batch), BatchRow.claim == token, BatchRow.status == CLAIMED)
-    if session.scalar(status) in TAKES_RESULTS and changed(
-        session, held.values(leased_until=database_now() + LEASE_SECONDS)
-    ):
-        return True
-    if session.scalar(select(BatchRow.status).where(_is(batch))) == DONE:
-        return False
-    raise StaleClaimError(f"batch {batch.number} of {batch.job_id} has passed to another worker, or was stopped")
+    return changed(session, held.values(leased_until=database_now() + LEASE_SECONDS)) > 0
 
 
 def close(session: Session, batch: Batch) -> None:
@@ -151,6 +141,17 @@ def take_exhausted(session: Session, job_id: str, token: str) -> list[Batch]:
         for row in rows
         if changed(session, update(BatchRow).where(lost, BatchRow.number == row.number).values(lease))
     ]
+
+
+def _claim(session: Session, job_id: str, token: str, which: ColumnElement[bool]) -> Batch | None:
+    claimable = and_(BatchRow.job_id == job_id, BatchRow.attempts < MAX_ATTEMPTS, which)
+    lowest = select(BatchRow).where(claimable).order_by(BatchRow.number).limit(1)
+    while row := session.scalar(lowest.execution_options(populate_existing=True)):
+        taken = update(BatchRow).where(claimable, BatchRow.number == row.number)
+        lease = {"status": CLAIMED, "claim": token, "leased_until": database_now() + LEASE_SECONDS}
+        if changed(session, taken.values(attempts=BatchRow.attempts + 1, **lease)):
+            return _batch(row)
+    return None
 
 
 def _is(batch: Batch) -> ColumnElement[bool]:

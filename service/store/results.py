@@ -44,14 +44,16 @@ class ResultFilter:
     disposition: Disposition | None = None
 
 
-def save(session: Session, job: Job, batch: Batch, token: str, outcomes: Sequence[Outcome]) -> list[Outcome]:
+def save(session: Session, job: Job, batch: Batch, token: str, outcomes: Sequence[Outcome]) -> list[Outcome] | None:
     """Store outcomes of a batch held under `token`, skipping those stored before; gives those that were new.
 
+    None means that the batch is done or another worker's by now, so that nothing was written.
+
     Raises:
-        StaleClaimError: the batch is no longer ours; nothing was written.
+        StaleClaimError: the job was stopped or deleted.
     """
     if not batches.fence(session, batch, token):
-        return []
+        return None
     stored = batches.stored_runs(session, batch, job.suite.size)
     new = [outcome for outcome in outcomes if run_of(job, outcome) not in stored]
     if new:

@@ -18,7 +18,7 @@ from service.llm.errors import PROBLEMS
 from service.llm.failures import CallFailedError
 from service.pipeline import control
 from service.pipeline.execute import DEAD_AFTER, execute
-from service.pipeline.plan import plan
+from service.pipeline.plan import BATCH_SIZE, plan
 from service.pipeline.services import Services
 from service.pipeline.submit import submit
 from service.store import batches, results
@@ -27,6 +27,7 @@ from tests.support.mock_openai import MockOpenAI, status, text
 from tests.support.plugged import Answering, Approving, plugged
 from tests.support.running import assert_one_result_a_run, counts, lapse, run, wind_back
 from tests.support.specs import REFUSAL, job_spec, plugin, scripted
+from tests.support.stack import wait_for
 
 TENANT = "acme"
 OK = {"text": REFUSAL}
@@ -283,20 +284,28 @@ def test_a_worker_makes_room_when_other_jobs_wait(
     assert any(task_id.startswith(f"{job.id}-run-") for task_id in services.queue.waiting())
 
 
-def test_a_worker_whose_batch_was_taken_over_leaves_the_job_to_the_other(services: Services, slow: type[Slow]) -> None:
-    job = submit(services, asking("slow", 20), tenant=TENANT)
+def test_a_worker_whose_batch_was_taken_over_drops_that_one_alone(services: Services, slow: type[Slow]) -> None:
+    """The second of four batches is the other's from its middle on; the first is stored, the others are yet to come."""
+    job = submit(services, asking("slow", 4 * BATCH_SIZE), tenant=TENANT)
 
     def take_over() -> None:
+        wait_for(lambda: counts(services, job).done >= BATCH_SIZE, 20, "the first batch")
         with services.store.write() as session:
+            held = {batch.number for batch in iter(lambda: batches.claim_next(session, job.id, "another"), None)}
+            assert held == {2, 3}
             lapse(session)
-            assert batches.claim_next(session, job.id, "another")
+            taken = batches.claim_next(session, job.id, "other")
+            assert taken
+            assert taken.number == 1
+            batches.hand_back(session, job.id, "another")
 
-    slow.act = staticmethod(take_over)
+    slow.act, slow.at = staticmethod(take_over), BATCH_SIZE + BATCH_SIZE // 2
     run(services, job)
+    done = {result.case.index for result in stored(services, job)}
+    assert {index // BATCH_SIZE for index in set(range(4 * BATCH_SIZE)) - done} == {1}
     with services.store.read() as session:
         assert batches.count_claimants(session, job.id) == 1
-    done = len(stored(services, job))
-    assert done < 20
+    assert slow.asked < 4 * BATCH_SIZE, "what has not been asked yet is left to the other"
     wind_back(services)
     assert_what_is_left_can_be_run(services, job)
 

@@ -206,11 +206,12 @@ class Life(RuleBasedStateMachine):
         self.hand_in(data.draw(st.sampled_from(unfinished)), part, in_error=in_error)
 
     def hand_in(self, worker: Worker, part: int, *, in_error: bool = False) -> None:
-        runs, done = worker.left[:part], worker.number in self.done()
-        holds = self.owner.get(worker.number) == worker.feed.token and self.status in TAKES_RESULTS
+        runs, takes_results = worker.left[:part], self.status in TAKES_RESULTS
+        holds = self.owner.get(worker.number) == worker.feed.token and takes_results
         items = [(run, outcome(run, in_error=in_error)) for run in runs]
-        stale = self.raises_stale(lambda: worker.writer._write(items))
-        assert stale is (not holds and not done)
+        assert self.raises_stale(lambda: worker.writer._write(items)) is not takes_results
+        if takes_results and not holds:
+            assert not worker.feed.open_runs[worker.number], "nothing more is asked for a batch that is another's"
         if holds:
             worker.left = worker.left[part:]
             self.paid += len(runs)

@@ -35,9 +35,12 @@ def job(services: Services) -> Job:
 
 
 def lose_worker(services: Services, job: Job, token: str, done: int = 0) -> Batch:
-    """Let a worker claim the lowest batch, store so many results, and be heard of no more."""
+    """Let a worker claim the lowest batch, another the rest, store so many results, and be heard of no more."""
     with services.store.write() as session:
+        batches.renew(session, job.id, "keeper")
         batch = batches.claim_next(session, job.id, token)
+        while batches.claim_next(session, job.id, "keeper"):
+            pass
     assert batch
     outcomes = [
         Outcome(run.case, run.repeat, Completion("an answer"), Disposition.ANSWERED, SAFE)
@@ -54,7 +57,10 @@ def lost(services: Services, job: Job) -> Batch:
     """The first batch, which has lost its worker as often as it may; the last of them had stored a few results."""
     for attempt in range(1, MAX_ATTEMPTS):
         lose_worker(services, job, f"worker {attempt}")
-    return lose_worker(services, job, "the last", DONE_BEFORE)
+    batch = lose_worker(services, job, "the last", DONE_BEFORE)
+    with services.store.write() as session:
+        batches.hand_back(session, job.id, "keeper")
+    return batch
 
 
 def in_error(services: Services, job: Job) -> dict[int, ErrorCode]:
@@ -104,7 +110,8 @@ def test_a_batch_that_still_has_an_attempt_is_not_written_off(services: Services
     for attempt in range(1, MAX_ATTEMPTS):
         lose_worker(services, job, f"worker {attempt}")
     write_off_lost_batches(services, job, "writer-off")
-    assert batch_states(services, job) == ["claimed", "open", "open"]
+    assert batch_states(services, job) == ["claimed"] * 3
+    assert counts(services, job).done == 0
 
 
 def test_the_last_batch_being_written_off_completes_the_job(services: Services) -> None:
