@@ -8,13 +8,15 @@ from service.store import jobs, tallies
 
 
 def reached(services: Services, job: Job) -> StatusReason | None:
-    """Which limit a running job has come to, told as the reason for its pause; None while it is within all of them."""
-    if job.limits == Limits():
-        return None
+    """Which limit a running job has come to, told as the reason for its pause; None while it is within all of them.
+
+    They are read anew: whoever resumes a job may have changed them since it was loaded.
+    """
     with services.store.read() as session:
         now = jobs.load(session, job.id)
-        used = sum(tallies.read_usage(session, job.id).values(), Usage())
-    return _reached(now, used) if now else None
+        if now is None or now.limits == Limits():
+            return None
+        return _reached(now, sum(tallies.read_usage(session, job.id).values(), Usage()))
 
 
 def _reached(job: Job, used: Usage) -> StatusReason | None:

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from service import tracing
 from service.domain.jobs import Job, Outcome, StatusReason
 from service.domain.lifecycle import JobStatus
-from service.domain.tallies import total
 from service.errors import StaleClaimError
 from service.pipeline import fairness
 from service.pipeline.assess import assess, assess_again
+from service.pipeline.caps import reached
+from service.pipeline.deathwatch import DeathWatch
 from service.pipeline.equipment import Equipment, equip, unreadable
 from service.pipeline.feed import Feed, Run
 from service.pipeline.finish import fail, halt
@@ -22,12 +23,10 @@ from service.pipeline.wake import wake
 from service.pipeline.watched import on_job
 from service.pipeline.writeoff import write_off_lost_batches
 from service.pipeline.writer import Writer
-from service.store import batches, jobs, tallies
+from service.store import batches, jobs
+from service.store.batches import Batch
 from service.store.patience import patient
 from service.store.vault import VaultError
-
-DEAD_AFTER = 10
-"""A model whose first cases all ended in errors is taken for dead after this many."""
 
 logger = logging.getLogger(__name__)
 
@@ -55,10 +54,7 @@ async def _take_turn(services: Services, job: Job, sealed: bytes | None, stoppin
         logger.exception("the plug-ins of %s can't be built", job.id)
         fail(services, job, StatusReason("plugin_failed", "A plug-in can't be built; the workers' logs say why."))
         return
-    try:
-        await Lane(services, job, Feed(services, job, token), equipment, stopping).run()
-    except* StaleClaimError:
-        logger.info("leaving %s: it has ended or was stopped", job.id)
+    await Lane(services, job, Feed(services, job, token), equipment, stopping).run()
 
 
 @patient
@@ -76,23 +72,37 @@ class Lane:
     feed: Feed
     equipment: Equipment
     stopping: Callable[[], bool]
-    _cases: set[asyncio.Task[None]] = field(default_factory=set, init=False)
+    _death_watch: DeathWatch = field(init=False)
+    _cases: dict[asyncio.Task[None], Run] = field(default_factory=dict, init=False)
+    _dropped: set[int] = field(default_factory=set, init=False)
+    """Numbers of batches that other workers have taken over."""
     _reason: StatusReason | None = field(default=None, init=False)
-    """Why the job itself must be paused, once that is known."""
-    _failures: int = field(default=0, init=False)
-    """Cases in error since the start; -1 as soon as one has succeeded."""
+    """Why no call can succeed any more, once that is known."""
     _cut_off: asyncio.TimerHandle | None = field(default=None, init=False)
     """Ends what is still under way when the grace is over."""
     _lost: int = field(default=0, init=False)
     """Cases cut off to make room for other jobs."""
 
-    async def run(self) -> None:
-        """Work, then leave the rest to others in good order.
+    def __post_init__(self) -> None:
+        self._death_watch = DeathWatch(self.services, self.job)
 
-        Raises:
-            ExceptionGroup: of StaleClaimError, when the job was stopped or deleted.
+    async def run(self) -> None:
+        """Work, then give everything back: batches, connections, slots; and say what becomes of the job.
+
+        Batches go first: a Redis that hangs must not keep them from other workers. Where something fails that nobody
+        foresaw they are kept, so that this counts as the loss of a worker: the third time they are given up, or else
+        they would be asked for and paid for without end.
         """
-        writer = Writer(self.services, self.job, self.feed)
+        try:
+            await self._take_part()
+            job = await asyncio.to_thread(self._hand_back)
+        finally:
+            await self.equipment.close()
+        if job and job.status is JobStatus.RUNNING:
+            self._pause_or_wake(job)
+
+    async def _take_part(self) -> None:
+        writer = Writer(self.services, self.job, self.feed, self._drop)
         try:
             async with asyncio.TaskGroup() as group:
                 pulse = group.create_task(self._pulse().beat())
@@ -101,8 +111,8 @@ class Lane:
                 writer.finish()
                 await writing
                 pulse.cancel()
-        finally:
-            await self._leave()
+        except* StaleClaimError:
+            logger.info("leaving %s: it has ended or was stopped", self.job.id)
 
     async def _work(self, writer: Writer) -> None:
         room = asyncio.Semaphore(max(1, self.equipment.maximum))
@@ -113,10 +123,12 @@ class Lane:
                     break
                 case = group.create_task(self._run_case(run, writer))
                 case.add_done_callback(lambda _: room.release())
-                case.add_done_callback(self._cases.discard)
-                self._cases.add(case)
+                case.add_done_callback(self._cases.pop)
+                self._cases[case] = run
 
     async def _run_case(self, run: Run, writer: Writer) -> None:
+        if run.batch.number in self._dropped:
+            return
         with tracing.span("case", {"proofhouse.case": run.case.index, "proofhouse.repeat": run.repeat}) as span:
             outcome = await self._assess(run)
             verdict = outcome.verdict.value if outcome.verdict else "none"
@@ -125,7 +137,8 @@ class Lane:
             self._halt(StatusReason(f"{outcome.error.stage}_{outcome.error.code}", outcome.error.message))
             return
         writer.put(run, outcome)
-        await self._watch_for_death(outcome)
+        if death := await self._death_watch.look_at(outcome):
+            self._halt(death)
 
     async def _assess(self, run: Run) -> Outcome:
         if self.equipment.target:
@@ -133,27 +146,6 @@ class Lane:
         if run.recorded is None:
             raise StaleClaimError(f"what {self.job.id} judges has been deleted")
         return await assess_again(self.equipment.judge, run.recorded)
-
-    async def _watch_for_death(self, outcome: Outcome) -> None:
-        """Halt if the target (of a judgement: the judge) seems to be dead."""
-        asked_none = self.equipment.target is None and outcome.completion.error
-        if self._failures < 0 or asked_none:
-            return
-        error = outcome.completion.error if self.equipment.target else outcome.error
-        self._failures = self._failures + 1 if error else -1
-        if error and self._failures == DEAD_AFTER and not await asyncio.to_thread(self._has_answers):
-            self._halt(
-                StatusReason(
-                    f"{error.stage}_failing",
-                    f"The first {DEAD_AFTER} cases all ended in errors, so the rest was not sent. The last error: "
-                    f"{error.message}",
-                )
-            )
-
-    @patient
-    def _has_answers(self) -> bool:
-        with self.services.store.read() as session:
-            return total(tallies.read(session, self.job.id)).assessed > 0
 
     def _halt(self, reason: StatusReason) -> None:
         """No call can succeed any more: leave at once, and pause the job."""
@@ -178,20 +170,13 @@ class Lane:
     def _wanted(self) -> int:
         return len(self._cases) if self.feed.exhausted else self.equipment.maximum
 
-    def _stop(self, why: str, grace: float | None, reason: StatusReason | None = None) -> None:
+    def _stop(self, why: str, grace: float | None) -> None:
         """Give out no more work; what is under way may end, within `grace` seconds if that is given, now or later."""
         if not self.feed.stopped.is_set():
             logger.info("stopping work on %s: %s", self.job.id, why)
-            self._reason = reason
             self.feed.stop()
         if grace is not None and self._cut_off is None:
             self._cut_off = asyncio.get_running_loop().call_later(grace, self._abandon_cases)
-
-    @patient
-    def _hand_back(self) -> Job | None:
-        with self.services.store.write() as session:
-            batches.hand_back(session, self.job.id, self.feed.token)
-            return jobs.load(session, self.job.id)
 
     def _make_room(self) -> None:
         """Hand back what is under way. A case that still waits for its first call has cost nothing."""
@@ -204,18 +189,28 @@ class Lane:
         for case in self._cases:
             case.cancel()
 
-    async def _leave(self) -> None:
-        """Give everything back: batches, connections, slots; and say what becomes of the job.
+    def _drop(self, batch: Batch) -> None:
+        """Ask nothing more for a batch that another worker has taken over."""
+        self._dropped.add(batch.number)
+        for case, run in self._cases.items():
+            if run.batch == batch:
+                case.cancel()
 
-        Batches first: a Redis that hangs must not keep them from other workers.
-        """
-        try:
-            job = await asyncio.to_thread(self._hand_back)
-        finally:
-            await self.equipment.close()
-        if self._lost and not self._reason:
-            self._reason = fairness.note_cut_off(self.services, self.job, self._lost, self.equipment.maximum)
-        if self._reason:
-            halt(self.services, self.job, self._reason)
-        elif job and job.status is JobStatus.RUNNING:
+    @patient
+    def _hand_back(self) -> Job | None:
+        with self.services.store.write() as session:
+            jobs.lock(session, self.job.id)
+            # Batches can be handed back once, so that cases are counted once even if this is done again.
+            if batches.hand_back(session, self.job.id, self.feed.token) and self._lost:
+                jobs.note_cut_off(session, self.job.id, self._lost)
+            return jobs.load(session, self.job.id)
+
+    def _pause_or_wake(self, job: Job) -> None:
+        """Pause the job if it can't go on or has come to a limit, by what stands there now; or have others go on."""
+        reason = self._reason or patient(reached)(self.services, job)
+        if self._lost and not reason:
+            reason = fairness.too_many_cut_off(self.services, job, self.equipment.maximum)
+        if reason:
+            halt(self.services, job, reason)
+        else:
             wake(self.services, job)

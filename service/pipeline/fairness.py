@@ -24,14 +24,14 @@ def grace(*plugins: PluginSpec) -> float:
 
 
 @patient
-def note_cut_off(services: Services, job: Job, cases: int, at_once: int) -> StatusReason | None:
-    """Count cases of which calls were cut off to make room; a reason to pause the job once that has become too many.
+def too_many_cut_off(services: Services, job: Job, at_once: int) -> StatusReason | None:
+    """A reason to pause the job once too many of its cases were cut off to make room.
 
     What is cut off is asked again and paid for again, and a job whose calls never end in time would do nothing else.
     So no more may be lost than has been stored, beside a few turns' worth. `at_once`: cases that may be under way.
     """
-    with services.store.write() as session:
-        lost = jobs.note_cut_off(session, job.id, cases)
+    with services.store.read() as session:
+        lost = jobs.count_cut_off(session, job.id)
         done = total(tallies.read(session, job.id)).done
     if lost <= done + SPARE_TURNS * at_once:
         return None

@@ -35,8 +35,8 @@ class Feed:
     stopped: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     exhausted: bool = field(default=False, init=False)
     """Whether nothing more will be given out."""
-    open_runs: dict[int, set[int]] = field(default_factory=dict, init=False)
-    """By batch number: the runs of the batches claimed that have no result yet; none once a batch is another's."""
+    known: set[int] = field(default_factory=set, init=False)
+    """Numbers of the batches claimed and not closed, among them those that have passed to other workers since."""
 
     def stop(self) -> None:
         """Claim nothing more and give nothing more out."""
@@ -48,9 +48,8 @@ class Feed:
             claimed = await asyncio.to_thread(self._claim)
             if not claimed:
                 break
-            self.open_runs[claimed[0].batch.number] = {run.number for run in claimed}
             for run in claimed:
-                if self.stopped.is_set() or not self.open_runs[run.batch.number]:
+                if self.stopped.is_set():
                     break
                 yield run
         self.exhausted = True
@@ -58,9 +57,12 @@ class Feed:
     @patient
     def _claim(self) -> list[Run]:
         with self.services.store.write() as session:
-            batch = batches.claim_next(session, self.job.id, self.token)
+            batch = batches.claim_next(session, self.job.id, self.token, list(self.known))
         failpoint("claimed")
-        return unfold(self.services, self.job, batch) if batch else []
+        if batch is None:
+            return []
+        self.known.add(batch.number)
+        return unfold(self.services, self.job, batch)
 
 
 @patient

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from service.domain.jobs import Job, StatusReason
+from service.domain.jobs import Job
 from service.domain.lifecycle import JobStatus
 from service.errors import StaleClaimError, UnavailableError
 from service.pipeline import fairness
@@ -33,11 +33,8 @@ logger = logging.getLogger(__name__)
 class Stop(Protocol):
     """How a worker is told to give out no more work."""
 
-    def __call__(self, why: str, grace: float | None, reason: StatusReason | None = None) -> None:
-        """Why, in words; how many seconds calls under way have left (None: as long as they take).
-
-        `reason`: the job is to be paused for it.
-        """
+    def __call__(self, why: str, grace: float | None) -> None:
+        """Why, in words; how many seconds calls under way have left (None: as long as they take)."""
         ...
 
 
@@ -98,8 +95,8 @@ class Pulse:
         while True:
             if self.stopping():
                 self.stop("the worker is shutting down", GRACE_SECONDS)
-            elif reason := await asyncio.to_thread(patient(reached), self.services, self.job):
-                self.stop("a limit is reached", None, reason)
+            elif await asyncio.to_thread(patient(reached), self.services, self.job):
+                self.stop("a limit is reached", None)
                 await self._think_of_others(invite=False)
             else:
                 await self._think_of_others(invite=True)
@@ -131,7 +128,7 @@ class Pulse:
     @patient
     def _invite(self) -> None:
         with self.services.store.read() as session:
-            left = batches.lowest_takeable(session, self.job.id)
+            left = batches.next_takeable(session, self.job.id)
             present = max(1, batches.count_claimants(session, self.job.id))
         if left is not None and present * SLOTS_PER_WORKER < self.throttles[0].maximum:
             wake(self.services, self.job)

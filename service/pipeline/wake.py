@@ -42,12 +42,12 @@ def wake_suite(services: Services, suite: Suite) -> None:
 def _bring_on(services: Services, job: Job, at_front: bool) -> None:
     """Queue one more worker for a running job if there is a batch to be taken; complete it if all are done.
 
-    The task's id carries the lowest batch to be had, so that it differs from those of tasks that run, and whoever
+    The task's id carries the batch to be had next, so that it differs from those of tasks that run, and whoever
     else wakes the job at this moment makes the same one.
     """
     with services.store.read() as session:
-        lowest = batches.lowest_takeable(session, job.id)
-    if lowest is None:
+        batch = batches.next_takeable(session, job.id)
+    if batch is None:
         complete(services, job)
     elif not any(task_id.startswith(f"{job.id}-run") for task_id in services.queue.waiting()):
-        services.queue.enqueue(RUN, job.id, task_id=f"{job.id}-run-{lowest}", at_front=at_front)
+        services.queue.enqueue(RUN, job.id, task_id=f"{job.id}-run-{batch}", at_front=at_front)

@@ -38,10 +38,9 @@ def write_off_lost_batches(services: Services, job: Job, token: str) -> None:
 def _write_off(services: Services, job: Job, batch: Batch, token: str) -> None:
     outcomes = [_lost(run) for run in unfold(services, job, batch)]
     with services.store.write() as session:
-        new = results.save(session, job, batch, token, outcomes)
-        if new is not None:
-            batches.close(session, batch)
-    count(job, new or [])
+        saved = results.save(session, job, batch, token, outcomes)
+    if saved:
+        count(job, saved.new)
 
 
 def _lost(run: Run) -> Outcome:

@@ -1,6 +1,7 @@
 """Results on their way to the store: flushed in groups, a fraction of a second after they came."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -10,9 +11,10 @@ from service.failpoints import failpoint
 from service.pipeline.feed import Feed, Run
 from service.pipeline.finish import complete
 from service.pipeline.services import Services
-from service.store import batches, results
+from service.store import results
 from service.store.batches import Batch
 from service.store.patience import patient
+from service.store.results import Saved
 
 GATHER_SECONDS = 0.2
 """How long a result waits for others to be written with it."""
@@ -25,6 +27,8 @@ class Writer:
     services: Services
     job: Job
     feed: Feed
+    drop: Callable[[Batch], None]
+    """Told of each batch that has passed to another worker: what was in hand for it is lost."""
     _queue: asyncio.Queue[tuple[Run, Outcome]] = field(default_factory=asyncio.Queue, init=False)
     _finished: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
@@ -47,34 +51,30 @@ class Writer:
                 await asyncio.wait_for(self._finished.wait(), GATHER_SECONDS)
             group = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
             if group:
-                await asyncio.to_thread(self._write, group)
+                for lost in await asyncio.to_thread(self._write, group):
+                    self.drop(lost)
 
-    def _write(self, items: list[tuple[Run, Outcome]]) -> None:
-        by_batch: dict[Batch, list[tuple[Run, Outcome]]] = {}
+    def _write(self, items: list[tuple[Run, Outcome]]) -> list[Batch]:
+        """Write outcomes; gives the batches that are no longer ours to write."""
+        by_batch: dict[Batch, list[Outcome]] = {}
         for run, outcome in items:
-            by_batch.setdefault(run.batch, []).append((run, outcome))
-        ended = [self._save(batch, part) for batch, part in by_batch.items()]
-        if any(ended):
+            by_batch.setdefault(run.batch, []).append(outcome)
+        saved = {batch: self._save(batch, outcomes) for batch, outcomes in by_batch.items()}
+        if any(each is None or each.done for each in saved.values()):
             complete(self.services, self.job)
+        return [batch for batch, each in saved.items() if each is None]
 
     @patient
-    def _save(self, batch: Batch, part: list[tuple[Run, Outcome]]) -> bool:
-        """Write one batch's outcomes; says whether nothing is left to be done for it here.
-
-        What is in hand for a batch that another worker has taken over is dropped: that one asks for it anew.
-        """
-        missing = self.feed.open_runs[batch.number] - {run.number for run, _ in part}
+    def _save(self, batch: Batch, outcomes: list[Outcome]) -> Saved | None:
         with self.services.store.write() as session:
-            new = results.save(session, self.job, batch, self.feed.token, [outcome for _, outcome in part])
-            if new is None:
-                missing = set()
-            elif not missing:
-                batches.close(session, batch)
+            saved = results.save(session, self.job, batch, self.feed.token, outcomes)
             failpoint("writing")
         failpoint("written")
-        self.feed.open_runs[batch.number] = missing
-        count(self.job, new or [])
-        return not missing
+        if saved:
+            count(self.job, saved.new)
+            if saved.done:
+                self.feed.known.discard(batch.number)
+        return saved
 
 
 def count(job: Job, outcomes: list[Outcome]) -> None:

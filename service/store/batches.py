@@ -1,9 +1,9 @@
 """Batches: claimed under a lease and a fencing token, so that each is run by one worker at a time."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from service.domain.lifecycle import JobStatus
@@ -42,20 +42,28 @@ def create(session: Session, job_id: str, slices: Iterable[tuple[int, int]]) -> 
     session.execute(insert(BatchRow), rows)
 
 
-def claim_next(session: Session, job_id: str, token: str) -> Batch | None:
+def claim_next(session: Session, job_id: str, token: str, known: Collection[int] = ()) -> Batch | None:
     """Claim the lowest open batch or else the lowest whose lease has lapsed; None when there is none to be had now.
 
     Open ones first: after an outage of the database all leases have lapsed, but whoever holds answers is about to come
-    back for them. A lapsed one that `token` itself holds is none: its worker may claim more before it renews.
+    back for them. `known`: numbers of batches claimed under `token` before. Whether they are still held or have passed
+    to another worker meanwhile, calls for them may be under way, so that they are no new work for this one. What is
+    held and not known was claimed by a commit that was not answered.
     """
-    lapsed = and_(_lapsed(), BatchRow.claim != token)
-    return _claim(session, job_id, token, BatchRow.status == OPEN) or _claim(session, job_id, token, lapsed)
+    unknown = and_(BatchRow.job_id == job_id, BatchRow.number.not_in(known))
+    if row := session.scalar(select(BatchRow).where(unknown, BatchRow.claim == token)):
+        return _batch(row)
+    return _claim(session, token, and_(unknown, BatchRow.status == OPEN)) or _claim(
+        session, token, and_(unknown, _lapsed())
+    )
 
 
-def lowest_takeable(session: Session, job_id: str) -> int | None:
-    """The number of the lowest batch that nobody works on: to be claimed or, lost too often, to be written off."""
-    untaken = or_(BatchRow.status == OPEN, _lapsed())
-    return session.scalar(select(func.min(BatchRow.number)).where(BatchRow.job_id == job_id, untaken))
+def next_takeable(session: Session, job_id: str) -> int | None:
+    """The number of the batch, of those that nobody works on, that goes first, be it to be claimed or written off."""
+    lowest = select(func.min(BatchRow.number)).where(BatchRow.job_id == job_id)
+    open_one, lapsed = lowest.where(BatchRow.status == OPEN), lowest.where(_lapsed())
+    first: int | None = session.scalar(select(func.coalesce(open_one.scalar_subquery(), lapsed.scalar_subquery())))
+    return first
 
 
 def count_claimants(session: Session, job_id: str) -> int:
@@ -102,10 +110,10 @@ def stored_runs(session: Session, batch: Batch, suite_size: int) -> set[int]:
     return {repeat * suite_size + index for index in session.scalars(select(ResultRow.case_index).where(*of_batch))}
 
 
-def hand_back(session: Session, job_id: str, token: str) -> None:
-    """Open again whatever is still held under `token`; that attempt does not count against the batch."""
+def hand_back(session: Session, job_id: str, token: str) -> int:
+    """Open again whatever is still held under `token`, and say how many; the attempt does not count against them."""
     held = update(BatchRow).where(BatchRow.job_id == job_id, BatchRow.claim == token, BatchRow.status == CLAIMED)
-    changed(session, held.values(status=OPEN, claim=None, leased_until=None, attempts=BatchRow.attempts - 1))
+    return changed(session, held.values(status=OPEN, claim=None, leased_until=None, attempts=BatchRow.attempts - 1))
 
 
 def reopen_errors(
@@ -143,8 +151,8 @@ def take_exhausted(session: Session, job_id: str, token: str) -> list[Batch]:
     ]
 
 
-def _claim(session: Session, job_id: str, token: str, which: ColumnElement[bool]) -> Batch | None:
-    claimable = and_(BatchRow.job_id == job_id, BatchRow.attempts < MAX_ATTEMPTS, which)
+def _claim(session: Session, token: str, which: ColumnElement[bool]) -> Batch | None:
+    claimable = and_(which, BatchRow.attempts < MAX_ATTEMPTS)
     lowest = select(BatchRow).where(claimable).order_by(BatchRow.number).limit(1)
     while row := session.scalar(lowest.execution_options(populate_existing=True)):
         taken = update(BatchRow).where(claimable, BatchRow.number == row.number)

@@ -153,7 +153,11 @@ def _on_entering(to: JobStatus, reason: StatusReason | None) -> dict[str, Any]:
 
 
 def complete(session: Session, job_id: str) -> bool:
-    """Complete a running job if no batch is open; only one caller ever gets True."""
+    """Complete a running job if no batch is open; only one caller ever gets True.
+
+    Locked first, so that nobody has completed it and opened batches again between the look and the move.
+    """
+    lock(session, job_id)
     open_batches = select(BatchRow.number).where(BatchRow.job_id == job_id, BatchRow.status != "done")
     if session.scalar(open_batches.limit(1)) is not None:
         return False
@@ -172,9 +176,13 @@ def delete_job(session: Session, job: Job) -> None:
     changed(session, delete(JobRow).where(JobRow.id == job.id))
 
 
-def note_cut_off(session: Session, job_id: str, cases: int) -> int:
-    """Count cases that were cut off to make room for other jobs; gives how many that makes since the job last began."""
+def note_cut_off(session: Session, job_id: str, cases: int) -> None:
+    """Count cases that were cut off to make room for other jobs."""
     changed(session, update(JobRow).where(JobRow.id == job_id).values(cut_off=JobRow.cut_off + cases))
+
+
+def count_cut_off(session: Session, job_id: str) -> int:
+    """How many cases were cut off to make room for other jobs since the job last began."""
     return session.scalar(select(JobRow.cut_off).where(JobRow.id == job_id)) or 0
 
 

@@ -27,7 +27,7 @@ def reopen(session: Session, job: Job) -> bool:
             _forget(session, judgement_id, job)
     batches.reopen_errors(session, job.id, job.suite.size, of_judge=job.completions_of is not None)
     results.delete_errors(session, job.id, of_judge=job.completions_of is not None)
-    return batches.lowest_takeable(session, job.id) is not None
+    return batches.next_takeable(session, job.id) is not None
 
 
 def _forget(session: Session, judgement_id: str, job: Job) -> None:

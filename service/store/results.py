@@ -44,8 +44,18 @@ class ResultFilter:
     disposition: Disposition | None = None
 
 
-def save(session: Session, job: Job, batch: Batch, token: str, outcomes: Sequence[Outcome]) -> list[Outcome] | None:
-    """Store outcomes of a batch held under `token`, skipping those stored before; gives those that were new.
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What came of storing outcomes of a batch."""
+
+    new: list[Outcome]
+    """Those that had not been stored before."""
+    done: bool
+    """Whether the batch has all its results with that, and is closed."""
+
+
+def save(session: Session, job: Job, batch: Batch, token: str, outcomes: Sequence[Outcome]) -> Saved | None:
+    """Store outcomes of a batch held under `token`, skipping those stored before, and close it when they are all.
 
     None means that the batch is done or another worker's by now, so that nothing was written.
 
@@ -59,7 +69,10 @@ def save(session: Session, job: Job, batch: Batch, token: str, outcomes: Sequenc
     if new:
         session.execute(insert(ResultRow), [_row(job, outcome) for outcome in new])
         tallies.count(session, job.id, new)
-    return new
+    done = len(stored) + len(new) == batch.last - batch.first + 1
+    if done:
+        batches.close(session, batch)
+    return Saved(new, done)
 
 
 def delete_errors(session: Session, job_id: str, *, of_judge: bool = False) -> int:

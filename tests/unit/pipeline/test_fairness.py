@@ -64,6 +64,11 @@ def held_up(services: Services, hanging: type[Hanging]) -> Job:
     return job
 
 
+def cut_off(services: Services, job: Job) -> int:
+    with services.store.read() as session:
+        return jobs.count_cut_off(session, job.id)
+
+
 def test_calls_that_keep_other_jobs_waiting_are_cut_off(services: Services, held_up: Job) -> None:
     began = time.monotonic()
     job = run(services, held_up)
@@ -79,7 +84,7 @@ def test_what_was_cut_off_is_no_error_and_is_asked_again(
     assert counts(services, held_up).done == 0
     with services.store.read() as session:
         assert batches.count_claimants(session, held_up.id) == 0
-        assert batches.lowest_takeable(session, held_up.id) == 0
+        assert batches.next_takeable(session, held_up.id) == 0
     hanging.seconds = 0
     monkeypatch.setattr(fairness, "SLICE_SECONDS", 60)
     job = run(services, held_up)
@@ -129,8 +134,7 @@ def test_cases_that_wait_for_the_pace_are_cut_off_at_no_cost(services: Services,
     plan(services, job.id)
     submit(services, job_spec(1), tenant="globex")
     run(services, job)
-    with services.store.write() as session:
-        assert jobs.note_cut_off(session, job.id, 0) == hanging.asked == 1
+    assert cut_off(services, job) == hanging.asked == 1
 
 
 def test_a_resumed_job_may_lose_as_much_anew(services: Services, held_up: Job) -> None:
@@ -147,8 +151,10 @@ def test_a_job_that_gets_on_may_lose_as_much_as_it_has_stored(
     monkeypatch.setattr(fairness, "SLICE_SECONDS", 60)
     job = run(services, held_up)
     most = job.total + fairness.SPARE_TURNS * AT_ONCE
-    assert fairness.note_cut_off(services, job, most, AT_ONCE) is None
-    assert fairness.note_cut_off(services, job, 1, AT_ONCE) is not None
+    for cases, too_many in ((most, False), (1, True)):
+        with services.store.write() as session:
+            jobs.note_cut_off(session, job.id, cases)
+        assert (fairness.too_many_cut_off(services, job, AT_ONCE) is not None) is too_many
 
 
 @pytest.mark.parametrize(

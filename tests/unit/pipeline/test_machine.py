@@ -7,7 +7,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, cast
 
 import pytest
@@ -40,6 +40,7 @@ from service.pipeline.writeoff import write_off_lost_batches
 from service.pipeline.writer import Writer
 from service.queue import TaskQueue
 from service.store import batches, making
+from service.store.batches import Batch
 from service.store.session import Store
 from service.store.vault import Vault
 from tests.support.specs import job_spec
@@ -83,7 +84,7 @@ class Worker:
     feed: Feed
     writer: Writer
     number: int
-    left: list[Run] = field(default_factory=list)
+    left: list[Run]
 
 
 class Life(RuleBasedStateMachine):
@@ -193,10 +194,11 @@ class Life(RuleBasedStateMachine):
         assert holds - held == {run.batch.number for run in runs}, "a claim without runs would never be closed"
         if runs:
             number = runs[0].batch.number
-            feed.open_runs[number] = {run.number for run in runs}
-            assert not feed.open_runs[number] & self.stored.keys(), "what is stored is not asked again"
+            assert not {run.number for run in runs} & self.stored.keys(), "what is stored is not asked again"
+            unfinished = {worker.number for worker in self.workers if worker.feed is feed and worker.left}
+            assert number not in unfinished, "nobody gets anew what he may still be asking for"
             self.owner[number] = feed.token
-            self.workers.append(Worker(feed, Writer(self.services, self.job, feed), number, runs))
+            self.workers.append(Worker(feed, Writer(self.services, self.job, feed, lambda _: None), number, runs))
 
     @precondition(lambda self: any(worker.left for worker in self.workers))
     @rule(data=st.data(), part=st.integers(1, BATCH_SIZE), in_error=st.booleans())
@@ -209,9 +211,9 @@ class Life(RuleBasedStateMachine):
         runs, takes_results = worker.left[:part], self.status in TAKES_RESULTS
         holds = self.owner.get(worker.number) == worker.feed.token and takes_results
         items = [(run, outcome(run, in_error=in_error)) for run in runs]
-        assert self.raises_stale(lambda: worker.writer._write(items)) is not takes_results
-        if takes_results and not holds:
-            assert not worker.feed.open_runs[worker.number], "nothing more is asked for a batch that is another's"
+        lost = list[Batch]()
+        assert self.raises_stale(lambda: lost.extend(worker.writer._write(items))) is not takes_results
+        assert [batch.number for batch in lost] == ([worker.number] if takes_results and not holds else [])
         if holds:
             worker.left = worker.left[part:]
             self.paid += len(runs)

@@ -18,6 +18,7 @@ from service.settings import Settings
 from service.store import batches, waking
 from service.store.batches import MAX_ATTEMPTS
 from service.store.tables import JobRow
+from tests.support.claiming import claim
 from tests.support.running import now, run, wind_back
 from tests.support.specs import job_spec
 
@@ -52,11 +53,6 @@ def lose_tasks(services: Services) -> None:
     services.redis.delete(f"rq:queue:{services.queue.name}")
 
 
-def claim(services: Services, job: Job, token: str = "worker") -> None:
-    with services.store.write() as session:
-        batches.claim_next(session, job.id, token)
-
-
 def overdue(services: Services) -> list[str]:
     with services.store.read() as session:
         return [job_id for job_id, _ in waking.overdue(session, JobRow, 100)]
@@ -74,7 +70,7 @@ def test_a_queued_job_is_sent_to_be_planned(services: Services, queued: Job) -> 
 
 
 def test_a_running_job_is_sent_to_be_run_from_its_lowest_free_batch(services: Services, running: Job) -> None:
-    claim(services, running)
+    claim(services.store, running)
     wake(services, running)
     assert services.queue.waiting() == [f"{running.id}-run-1"]
 
@@ -89,21 +85,21 @@ def test_waking_a_job_twice_queues_one_task(services: Services, request: pytest.
 
 def test_a_job_with_a_task_that_waits_gets_no_second_one_for_another_batch(services: Services, running: Job) -> None:
     wake(services, running)
-    claim(services, running)
+    claim(services.store, running)
     wake(services, running)
     assert services.queue.waiting() == [f"{running.id}-run-0"]
 
 
 def test_a_job_all_of_whose_batches_are_held_needs_no_further_worker(services: Services, running: Job) -> None:
     for _ in range(3):
-        claim(services, running)
+        claim(services.store, running)
     wake(services, running)
     assert services.queue.waiting() == []
 
 
 def test_a_job_all_of_whose_batches_are_held_is_not_completed(services: Services, running: Job) -> None:
     for _ in range(3):
-        claim(services, running)
+        claim(services.store, running)
     wake(services, running)
     assert now(services, running).status is JobStatus.RUNNING
 
@@ -128,7 +124,7 @@ def test_the_sweep_leaves_a_live_job_alone(services: Services, request: pytest.F
 
 
 def test_a_job_whose_worker_renews_its_leases_is_not_woken(services: Services, running: Job) -> None:
-    claim(services, running)
+    claim(services.store, running)
     wind_back(services)
     with services.store.write() as session:
         batches.renew(session, running.id, "worker")
@@ -146,8 +142,10 @@ def test_the_sweep_queues_what_was_lost(
 
 
 def test_the_batch_of_a_worker_that_died_is_queued_again(services: Services, running: Job) -> None:
-    claim(services, running)
+    claim(services.store, running, "died")
     wind_back(services)
+    for _ in range(2):
+        claim(services.store, running, "lives")
     sweep(services)
     assert services.queue.waiting() == [f"{running.id}-run-0"]
 
@@ -156,7 +154,7 @@ def test_a_job_whose_last_batch_lost_its_worker_too_often_is_woken_to_be_written
     services: Services, running: Job
 ) -> None:
     for _ in range(MAX_ATTEMPTS):
-        claim(services, running)
+        claim(services.store, running)
         wind_back(services)
     with services.store.write() as session:
         session.execute(sql("UPDATE batches SET status = 'done', claim = NULL, leased_until = NULL WHERE number > 0"))

@@ -16,6 +16,7 @@ from service.pipeline.sweep import sweep
 from service.pipeline.writeoff import write_off_lost_batches
 from service.store import batches, results
 from service.store.batches import MAX_ATTEMPTS, Batch
+from tests.support.claiming import claim
 from tests.support.running import assert_one_result_a_run, counts, now, run, wind_back
 from tests.support.specs import job_spec
 
@@ -38,9 +39,9 @@ def lose_worker(services: Services, job: Job, token: str, done: int = 0) -> Batc
     """Let a worker claim the lowest batch, another the rest, store so many results, and be heard of no more."""
     with services.store.write() as session:
         batches.renew(session, job.id, "keeper")
-        batch = batches.claim_next(session, job.id, token)
-        while batches.claim_next(session, job.id, "keeper"):
-            pass
+        batch, kept = batches.claim_next(session, job.id, token), set[int]()
+        while other := batches.claim_next(session, job.id, "keeper", kept):
+            kept.add(other.number)
     assert batch
     outcomes = [
         Outcome(run.case, run.repeat, Completion("an answer"), Disposition.ANSWERED, SAFE)
@@ -101,6 +102,8 @@ def test_the_job_goes_on_with_the_rest_and_completes(services: Services, job: Jo
 
 
 def test_the_sweeper_queues_a_task_for_a_lost_batch(services: Services, job: Job, lost: Batch) -> None:
+    for _ in range(2):
+        claim(services.store, job, "lives")
     services.redis.delete(f"rq:queue:{services.queue.name}")
     assert sweep(services) == 1
     assert services.queue.waiting() == [f"{job.id}-run-0"]

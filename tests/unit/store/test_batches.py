@@ -13,24 +13,23 @@ from service.store import batches, jobs, results, waking
 from service.store.batches import LEASE_SECONDS, MAX_ATTEMPTS, Batch
 from service.store.session import Store, database_now
 from service.store.tables import BatchRow, JobRow
-from tests.unit.store.made import at_once, failed, lapse, new_job, now, outcome, running_job, set_column
+from tests.support.claiming import claim, try_to_claim
+from tests.unit.store.made import (
+    at_once,
+    failed,
+    lapse,
+    new_job,
+    now,
+    outcome,
+    running_job,
+    set_column,
+)
 
 
 @pytest.fixture
 def job(store: Store) -> Job:
     """A running job of three batches of two cases each."""
     return running_job(store, 6, size=2)
-
-
-def claim(store: Store, job: Job, token: str = "a") -> Batch:
-    batch = try_to_claim(store, job, token)
-    assert batch
-    return batch
-
-
-def try_to_claim(store: Store, job: Job, token: str = "a") -> Batch | None:
-    with store.write() as session:
-        return batches.claim_next(session, job.id, token)
 
 
 def fence(store: Store, batch: Batch, token: str = "a") -> bool:
@@ -118,6 +117,24 @@ def test_a_lapsed_claim_is_no_new_work_for_who_holds_it(store: Store, job: Job) 
     assert claim(store, job, "w1").number == 0
     lapse(store)
     assert claim(store, job, "w1").number == 1
+
+
+def test_a_batch_that_was_lost_and_is_open_again_is_no_new_work_for_who_lost_it(store: Store, single: Job) -> None:
+    """Calls for it may still be under way there."""
+    lost = claim(store, single, "a")
+    lapse(store)
+    claim(store, single, "b")
+    hand_back(store, single, "b")
+    with store.write() as session:
+        assert batches.claim_next(session, single.id, "a", known={lost.number}) is None
+    assert claim(store, single, "b") == lost
+
+
+def test_a_batch_claimed_by_a_commit_that_was_not_answered_is_given_first(store: Store, job: Job) -> None:
+    with store.write() as session:
+        unheard = batches.claim_next(session, job.id, "a")
+        assert batches.claim_next(session, job.id, "a") == unheard
+    assert attempts(store, job) == [1, 0, 0]
 
 
 def test_each_batch_is_claimed_once_by_claimers_at_once(store: Store) -> None:
@@ -327,26 +344,31 @@ def test_an_exhausted_batch_that_is_handed_back_does_not_get_lost(store: Store, 
     assert claim(store, job, "b") == batch
 
 
-def test_the_lowest_batch_that_nobody_works_on_may_be_open_or_lapsed_or_exhausted(store: Store, job: Job) -> None:
-    def lowest() -> int | None:
-        with store.read() as session:
-            return batches.lowest_takeable(session, job.id)
+def next_takeable(store: Store, job: Job) -> int | None:
+    with store.read() as session:
+        return batches.next_takeable(session, job.id)
 
-    assert lowest() == 0
-    claim(store, job)
-    assert lowest() == 1
+
+def test_of_what_nobody_works_on_open_batches_go_first_as_they_do_when_claimed(store: Store, job: Job) -> None:
+    claim(store, job, "a")
     lapse(store)
-    assert lowest() == 0
-    exhaust(store, job)
-    assert lowest() == 0
+    takeable = list[int | None]()
+    for _ in range(3):
+        takeable.append(next_takeable(store, job))
+        assert claim(store, job, "b").number == takeable[-1]
+    assert takeable == [1, 2, 0]
+
+
+def test_a_batch_that_lost_its_worker_too_often_is_still_to_be_taken(store: Store, single: Job) -> None:
+    batch = exhaust(store, single)
+    assert next_takeable(store, single) == batch.number
 
 
 def test_no_batch_is_takeable_once_all_are_claimed_or_done(store: Store, job: Job) -> None:
     close(store, claim(store, job))
     claim(store, job)
     claim(store, job)
-    with store.read() as session:
-        assert batches.lowest_takeable(session, job.id) is None
+    assert next_takeable(store, job) is None
 
 
 def test_claimants_are_counted_once_each_while_their_claims_live(store: Store, job: Job) -> None:
@@ -418,4 +440,3 @@ def finish_all(store: Store, job: Job, in_error: set[int]) -> None:
         outcomes = [(failed if run in in_error else outcome)(index, repeat) for run, repeat, index in runs]
         with store.write() as session:
             results.save(session, now(store, job.id), batch, "a", outcomes)
-            batches.close(session, batch)

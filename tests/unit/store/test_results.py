@@ -15,9 +15,10 @@ from service.domain.verdicts import Disposition, Verdict
 from service.errors import StaleClaimError
 from service.store import batches, results, tallies
 from service.store.batches import Batch
-from service.store.results import ResultFilter
+from service.store.results import ResultFilter, Saved
 from service.store.session import Store
 from service.store.tables import ResultRow
+from tests.support.claiming import claim
 from tests.unit.store.made import ANSWER, FAILURE, SAFE, at_once, failed, lapse, outcome, running_job, set_column
 
 NASTY = "before \x00 between \ud800 after \U0001f600"
@@ -36,16 +37,11 @@ def batch(store: Store, job: Job) -> Batch:
     return claim(store, job)
 
 
-def claim(store: Store, job: Job, token: str = "a") -> Batch:
-    with store.write() as session:
-        batch = batches.claim_next(session, job.id, token)
-    assert batch
-    return batch
-
-
 def save(store: Store, job: Job, batch: Batch, *outcomes: Outcome, token: str = "a") -> list[Outcome] | None:
+    """Those that were new."""
     with store.write() as session:
-        return results.save(session, job, batch, token, outcomes)
+        saved = results.save(session, job, batch, token, outcomes)
+    return saved.new if saved else None
 
 
 def stored(store: Store, job: Job, which: ResultFilter | None = None) -> list[Result]:
@@ -157,6 +153,18 @@ def test_a_cancelled_job_takes_no_results(store: Store, job: Job, batch: Batch) 
     assert stored(store, job) == []
 
 
+def test_a_batch_is_closed_with_the_last_of_its_results_whoever_stored_the_others(
+    store: Store, job: Job, batch: Batch
+) -> None:
+    save(store, job, batch, outcome(0), outcome(1))
+    lapse(store)
+    assert [claim(store, job, "b").number for _ in range(2)] == [1, 0]
+    with store.write() as session:
+        assert results.save(session, job, batch, "b", [outcome(2)]) == Saved([outcome(2)], done=False)
+        assert results.save(session, job, batch, "b", [outcome(2), outcome(3)]) == Saved([outcome(3)], done=True)
+    assert save(store, job, batch, outcome(3), token="b") is None
+
+
 def test_a_batch_that_is_done_takes_no_more_results(store: Store, job: Job, batch: Batch) -> None:
     with store.write() as session:
         batches.close(session, batch)
@@ -246,11 +254,8 @@ def test_nul_and_lone_surrogates_in_an_errors_words_are_storable(store: Store, j
 
 def test_results_are_read_in_the_order_of_the_suite_repeat_by_repeat(store: Store) -> None:
     job = running_job(store, 4, repeats=2, size=4)
-    with store.write() as session:
-        for batch in (batches.claim_next(session, job.id, "a"), batches.claim_next(session, job.id, "a")):
-            assert batch
-            repeat = batch.number
-            results.save(session, job, batch, "a", [outcome(index, repeat) for index in (3, 1, 0, 2)])
+    for repeat in range(2):
+        save(store, job, claim(store, job), *(outcome(index, repeat) for index in (3, 1, 0, 2)))
     read = [(result.repeat, result.case.index) for result in stored(store, job)]
     assert read == [(repeat, index) for repeat in range(2) for index in range(4)]
 

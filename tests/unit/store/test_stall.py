@@ -5,8 +5,9 @@ from sqlalchemy import text as sql
 
 from service.domain.jobs import Job
 from service.domain.lifecycle import JobStatus
-from service.store import batches, jobs, results, waking
+from service.store import jobs, results, waking
 from service.store.session import Store
+from tests.support.claiming import claim
 from tests.unit.store.made import new_job, outcome, running_job, set_column
 
 
@@ -27,9 +28,8 @@ def began(store: Store, seconds_ago: float) -> Job:
 
 
 def store_one(store: Store, job: Job) -> None:
+    batch = claim(store, job, "token")
     with store.write() as session:
-        batch = batches.claim_next(session, job.id, "token")
-        assert batch
         results.save(session, job, batch, "token", [outcome(batch.first)])
 
 
