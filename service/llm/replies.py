@@ -11,8 +11,8 @@ from service.llm.failures import BlockedError, CallFailedError, status_failure
 
 BLOCK_REASONS = frozenset({"content_filter", "guardrail_intervened", "prohibited_content", "safety", "sensitive"})
 """Finish reasons by which providers say that their filter cut the answer off, lower case."""
-MAX_TOKENS = 10**9
-"""A count above this is no count; databases hold less than JSON does."""
+MAX_TOKENS = 10**8
+"""A count above this is no count; the sum of all attempts at a call must fit four bytes of a database."""
 MAX_NAME = 10_000
 """Characters of a finish reason or a model's name, which the server may choose."""
 

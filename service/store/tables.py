@@ -304,9 +304,9 @@ class UsageRow(Base):
 
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
     role: Mapped[str] = mapped_column(String(20), primary_key=True)
-    requests: Mapped[int] = mapped_column(Integer)
-    prompt_tokens: Mapped[int] = mapped_column(Integer)
-    completion_tokens: Mapped[int] = mapped_column(Integer)
+    requests: Mapped[int] = mapped_column(BigInteger)
+    prompt_tokens: Mapped[int] = mapped_column(BigInteger)
+    completion_tokens: Mapped[int] = mapped_column(BigInteger)
     counted_at: Mapped[float] = mapped_column(Float)
     """Seconds since the epoch by the database's clock: when a result of the job was last stored."""
 

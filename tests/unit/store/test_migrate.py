@@ -5,16 +5,17 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text as sql
 
-from service.store import migrate
+from service.store import migrate, tallies
 from service.store.migrate import config, is_fit, upgrade
 from service.store.session import Store
 from service.store.tables import Base
-from tests.unit.store.made import at_once
+from tests.unit.store.made import ANSWER, SAFE, at_once, outcome, running_job
 
 
 @pytest.fixture
@@ -53,6 +54,20 @@ def test_upgrading_again_changes_nothing(empty: Store) -> None:
     upgrade(empty)
     with empty.read() as session:
         assert session.scalar(sql("SELECT count(*) FROM idempotency_keys")) == 1
+
+
+def test_a_database_of_the_first_version_keeps_what_it_holds(empty: Store) -> None:
+    settings = config()
+    with empty.write() as session:
+        settings.attributes["connection"] = session.connection()
+        command.upgrade(settings, "0001")
+    job = running_job(empty)
+    with empty.write() as session:
+        tallies.count(session, job.id, [outcome(0)])
+    upgrade(empty)
+    assert is_fit(empty)
+    with empty.read() as session:
+        assert tallies.read_usage(session, job.id) == {"target": ANSWER.usage, "judge": SAFE.usage}
 
 
 def test_two_upgrades_at_once_both_succeed(empty: Store) -> None:

@@ -13,6 +13,7 @@ from service.domain.lifecycle import JobStatus
 from service.domain.tallies import Tally
 from service.domain.verdicts import Disposition, Verdict
 from service.errors import StaleClaimError
+from service.llm.replies import MAX_TOKENS
 from service.store import batches, results, tallies
 from service.store.batches import Batch
 from service.store.results import ResultFilter, Saved
@@ -136,6 +137,13 @@ def test_what_is_skipped_is_not_counted_again(store: Store, job: Job, batch: Bat
 def test_saving_nothing_stores_nothing(store: Store, job: Job, batch: Batch) -> None:
     assert save(store, job, batch) == []
     assert usage(store, job) == {}
+
+
+def test_usage_may_exceed_what_four_bytes_hold(store: Store, job: Job, batch: Batch) -> None:
+    """A judge that votes over a million results gets there, and so does a server that counts wrongly."""
+    most = replace(ANSWER, usage=Usage(10, 10 * MAX_TOKENS, 10 * MAX_TOKENS))
+    save(store, job, batch, *(outcome(index, completion=most) for index in range(3)))
+    assert usage(store, job)["target"] == Usage(30, 30 * MAX_TOKENS, 30 * MAX_TOKENS)
 
 
 def test_a_stale_token_writes_nothing_and_leaves_the_tallies_alone(store: Store, job: Job, batch: Batch) -> None:

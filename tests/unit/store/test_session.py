@@ -1,9 +1,11 @@
 import threading
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy import text as sql
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from service.domain.roles import Role
@@ -152,3 +154,16 @@ def test_errors_do_not_tell_what_was_to_be_stored(store: Store) -> None:
             writing.flush()
         writing.rollback()
     assert "confidential" not in str(caught.value)
+
+
+def test_many_may_open_a_new_file_at_once(tmp_path: Path) -> None:
+    def open_it(path: Path) -> str:
+        store = Store(f"sqlite:///{path}")
+        with store.read() as session:
+            mode: str = session.scalar(sql("PRAGMA journal_mode"))
+        store.close()
+        return mode
+
+    for number in range(20):
+        path = tmp_path / f"{number}.db"
+        assert at_once(*[lambda path=path: open_it(path)] * 8) == ["wal"] * 8
