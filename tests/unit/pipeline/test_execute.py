@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import text as sql
 
 from service.domain.cases import Case
 from service.domain.completions import Completion, ErrorCode, Judgement
@@ -308,6 +309,35 @@ def test_a_worker_whose_batch_was_taken_over_drops_that_one_alone(services: Serv
     assert slow.asked < 4 * BATCH_SIZE, "what has not been asked yet is left to the other"
     wind_back(services)
     assert_what_is_left_can_be_run(services, job)
+
+
+class Stuck(Answering):
+    """Hangs at the second batch but for its first case; by then, that batch is another worker's."""
+
+    act: Callable[[], object] = staticmethod(lambda: None)
+
+    async def complete(self, case: Case) -> Completion:
+        if case.index == BATCH_SIZE:
+            await asyncio.to_thread(self.act)
+        elif case.index // BATCH_SIZE == 1:
+            await asyncio.sleep(60)
+        return await super().complete(case)
+
+
+def test_calls_under_way_for_a_batch_that_was_taken_over_are_cut_off(services: Services) -> None:
+    """Nothing that they bring could be stored, and the judge would be asked for nothing too."""
+
+    def take_over() -> None:
+        with services.store.write() as session:
+            session.execute(sql("UPDATE batches SET claim = 'another' WHERE number = 1"))
+
+    with plugged(targets, Stuck) as name:
+        job = submit(services, asking(name, 3 * BATCH_SIZE), tenant=TENANT)
+        Stuck.act = staticmethod(take_over)
+        began = time.monotonic()
+        run(services, job)
+    assert time.monotonic() - began < 30
+    assert {result.case.index // BATCH_SIZE for result in stored(services, job)} == {0, 2}
 
 
 class Limited(Answering):

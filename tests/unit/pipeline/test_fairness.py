@@ -4,9 +4,11 @@ import asyncio
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
 from service.domain.cases import Case
 from service.domain.completions import Completion
@@ -20,6 +22,7 @@ from service.pipeline.submit import submit
 from service.queue import TaskQueue
 from service.store import batches, jobs
 from service.targets.base import targets
+from tests.support.breaking import breaking
 from tests.support.plugged import Answering, plugged
 from tests.support.running import assert_one_result_a_run, counts, run
 from tests.support.specs import job_spec
@@ -135,6 +138,22 @@ def test_cases_that_wait_for_the_pace_are_cut_off_at_no_cost(services: Services,
     submit(services, job_spec(1), tenant="globex")
     run(services, job)
     assert cut_off(services, job) == hanging.asked == 1
+
+
+def test_cases_cut_off_are_counted_once_though_the_commits_answer_is_lost(
+    services: Services, held_up: Job, hanging: type[Hanging], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note_cut_off, first = jobs.note_cut_off, iter([True])
+
+    def note_and_lose_the_answer(session: Session, job_id: str, cases: int) -> None:
+        note_cut_off(session, job_id, cases)
+        if next(first, False):
+            broken.enter_context(breaking(services, 1, committed=True))
+
+    monkeypatch.setattr(jobs, "note_cut_off", note_and_lose_the_answer)
+    with ExitStack() as broken:
+        run(services, held_up)
+    assert cut_off(services, held_up) == hanging.asked == AT_ONCE
 
 
 def test_a_resumed_job_may_lose_as_much_anew(services: Services, held_up: Job) -> None:

@@ -1,7 +1,9 @@
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text as sql
 
 from service.domain.jobs import Job, StatusReason
 from service.domain.lifecycle import MOVES, JobStatus
@@ -185,6 +187,28 @@ def test_a_job_whose_batches_are_done_is_completed_by_one_caller(store: Store) -
         assert batch
         batches.close(session, batch)
         assert [jobs.complete(session, job.id) for _ in range(2)] == [True, False]
+
+
+def test_a_job_whose_batches_are_opened_again_at_this_moment_does_not_complete(store: Store) -> None:
+    job, opened = running_job(store, 2, size=2), list[bool]()
+    with store.write() as session:
+        session.execute(sql("UPDATE batches SET status = 'done'"))
+
+    def open_again() -> None:
+        with store.write() as session:
+            jobs.lock(session, job.id)
+            locked.set()
+            time.sleep(0.3)
+            session.execute(sql("UPDATE batches SET status = 'open'"))
+
+    def complete() -> None:
+        locked.wait(10)
+        with store.write() as session:
+            opened.append(jobs.complete(session, job.id))
+
+    locked = threading.Event()
+    at_once(open_again, complete)
+    assert opened == [False]
 
 
 def test_a_filter_by_status_finds_that_status(store: Store) -> None:
