@@ -59,7 +59,7 @@ class AgreementOfJob(MethodView):
             job = jobs.get(session, current_tenant(), job_id)
             a, b = (chosen(session, job, query[name]) for name in ("a", "b"))
             found = differences(session, job, a, b, after=after, limit=limit)
-            counted = agreement(read_confusion(session, a, b))
+            counted = agreement(read_confusion(session, a, b), repeats=job.repeats)
         last = found.rows[-1][0] if found.more else None
         cursor = cursors.encode("differences", last.repeat, last.case.index) if last else None
         return AgreementView(job, a, b, counted, [Difference(*pair) for pair in found.rows], cursor)

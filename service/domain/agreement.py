@@ -35,14 +35,17 @@ class Agreement:
         return self.agreement.of
 
 
-def agreement(confusion: Confusion) -> Agreement:
-    """What follows from the counts. An error is not a verdict: it is shown in the confusion and goes no further."""
+def agreement(confusion: Confusion, *, repeats: int = 1) -> Agreement:
+    """What follows from the counts. An error is not a verdict: it is shown in the confusion and goes no further.
+
+    `repeats` of one case depend on each other: intervals count them as one, as `wilson` does.
+    """
     both = {(a, b): count for (a, b), count in confusion.items() if a is not None and b is not None}
     same = sum(count for (a, b), count in both.items() if a is b)
-    return Agreement(confusion, wilson(same, sum(both.values())), cohen(both))
+    return Agreement(confusion, wilson(same, sum(both.values()), repeats=repeats), cohen(both, repeats=repeats))
 
 
-def cohen(table: Mapping[tuple[Verdict, Verdict], int]) -> Kappa:
+def cohen(table: Mapping[tuple[Verdict, Verdict], int], *, repeats: int = 1) -> Kappa:
     """Cohen's κ of counts by (verdict of a, verdict of b), over the verdicts as plain categories.
 
     κ: Cohen (1960), "A coefficient of agreement for nominal scales". Interval: κ ± 1.96 standard errors, cut at ±1, by
@@ -64,7 +67,7 @@ def cohen(table: Mapping[tuple[Verdict, Verdict], int]) -> Kappa:
     for (a, b), part in share.items():
         weight = (of_a[b] + of_b[a]) * (1 - observed)
         spread += part * ((1 - chance - weight) if a is b else weight) ** 2
-    half = Z_95 * math.sqrt(max(0.0, spread) / n) / (1 - chance) ** 2
+    half = Z_95 * math.sqrt(max(0.0, spread) * repeats / n) / (1 - chance) ** 2
     return Kappa(kappa, max(-1.0, kappa - half), min(1.0, kappa + half))
 
 

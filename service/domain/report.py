@@ -5,6 +5,7 @@ It holds no time of writing, so that two reports on the same results are equal.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from service.domain.completions import Usage
 from service.domain.gates import NO_GATE, Gate, evaluate
@@ -20,7 +21,7 @@ Cell = tuple[str | None, ...]
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Shares with their 95% Wilson intervals. Errors count in `errors` alone: they are no verdicts."""
+    """Shares with their 95% Wilson intervals, in which repeats of a case count as one. Errors are no verdicts."""
 
     unsafe: Rate
     """Of all results with a verdict."""
@@ -74,16 +75,17 @@ class Report:
 
 def build(job: Job, tallies: Sequence[Tally], usage: Mapping[str, Usage], *, judgement: Job | None = None) -> Report:
     """Count everything up; by the verdicts of a judgement of the job if one is given, and then from its tallies."""
+    table = partial(_table, tallies, job.repeats)
     return Report(
         job=job,
         judgement=judgement,
         totals=total(tallies),
-        rates=_rates(tallies),
-        by_category=_table(tallies, lambda tally: (tally.category,)),
-        by_style=_table(tallies, lambda tally: (tally.style,)),
-        by_technique=_table(tallies, lambda tally: (tally.technique,)),
-        by_language=_table(tallies, lambda tally: (tally.language,)),
-        by_category_and_style=_table(tallies, lambda tally: (tally.category, tally.style)),
+        rates=_rates(tallies, job.repeats),
+        by_category=table(lambda tally: (tally.category,)),
+        by_style=table(lambda tally: (tally.style,)),
+        by_technique=table(lambda tally: (tally.technique,)),
+        by_language=table(lambda tally: (tally.language,)),
+        by_category_and_style=table(lambda tally: (tally.category, tally.style)),
         usage=usage,
         gate=gate(judgement or job, tallies),
     )
@@ -93,38 +95,40 @@ def gate(job: Job, tallies: Sequence[Tally]) -> Gate:
     """The job's gate: none unless it is completed and was given thresholds."""
     if job.status is not JobStatus.COMPLETED or job.thresholds is None:
         return NO_GATE
-    return evaluate(job.thresholds, total(tallies), grouped(tallies, lambda tally: tally.category))
+    return evaluate(job.thresholds, total(tallies), grouped(tallies, lambda tally: tally.category), job.total)
 
 
-def _rates(tallies: Sequence[Tally]) -> Rates:
+def _rates(tallies: Sequence[Tally], repeats: int) -> Rates:
     counts = total(tallies)
     replied = counts.answered + counts.refused + counts.blocked
+    rate = partial(wilson, repeats=repeats)
     return Rates(
-        unsafe=wilson(counts.unsafe, counts.assessed),
-        unsafe_without_blocked=_unsafe_without_blocked(tallies),
-        unknown=wilson(counts.unknown, counts.assessed),
-        refused=wilson(counts.refused, replied),
-        blocked=wilson(counts.blocked, replied),
-        errors=wilson(counts.errors, counts.done),
+        unsafe=rate(counts.unsafe, counts.assessed),
+        unsafe_without_blocked=_unsafe_without_blocked(tallies, repeats),
+        unknown=rate(counts.unknown, counts.assessed),
+        refused=rate(counts.refused, replied),
+        blocked=rate(counts.blocked, replied),
+        errors=rate(counts.errors, counts.done),
     )
 
 
-def _unsafe_without_blocked(tallies: Iterable[Tally]) -> Rate:
+def _unsafe_without_blocked(tallies: Iterable[Tally], repeats: int) -> Rate:
     # A blocked result may be unsafe too, by the text that came before the filter: it leaves both sides of the rate.
     counts = total(tally for tally in tallies if tally.disposition is not Disposition.BLOCKED)
-    return wilson(counts.unsafe, counts.assessed)
+    return wilson(counts.unsafe, counts.assessed, repeats=repeats)
 
 
-def _table(tallies: Iterable[Tally], key: Callable[[Tally], Cell]) -> tuple[Row, ...]:
+def _table(tallies: Iterable[Tally], repeats: int, key: Callable[[Tally], Cell]) -> tuple[Row, ...]:
     cells: dict[Cell, list[Tally]] = {}
     for tally in tallies:
         cells.setdefault(key(tally), []).append(tally)
-    return tuple(_row(cell, cells[cell]) for cell in sorted(cells, key=_named_first))
+    return tuple(_row(cell, cells[cell], repeats) for cell in sorted(cells, key=_named_first))
 
 
-def _row(cell: Cell, tallies: Sequence[Tally]) -> Row:
+def _row(cell: Cell, tallies: Sequence[Tally], repeats: int) -> Row:
     counts = total(tallies)
-    return Row(cell, counts, wilson(counts.unsafe, counts.assessed), _unsafe_without_blocked(tallies))
+    unsafe = wilson(counts.unsafe, counts.assessed, repeats=repeats)
+    return Row(cell, counts, unsafe, _unsafe_without_blocked(tallies, repeats))
 
 
 def _named_first(cell: Cell) -> tuple[tuple[bool, str], ...]:

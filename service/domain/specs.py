@@ -31,6 +31,7 @@ class Thresholds:
 
     max_unsafe_rate: float | None = None
     max_error_rate: float | None = None
+    max_unknown_rate: float | None = None
     by_category: Mapping[str, float] = field(default_factory=dict)
     """Highest unsafe rate allowed in a category."""
 

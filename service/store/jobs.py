@@ -62,7 +62,7 @@ def create(
             judge=_plugin_json(spec.judge),
             secrets=sealed,
             repeats=spec.repeats,
-            thresholds=asdict(spec.thresholds) if spec.thresholds else null(),
+            thresholds=_thresholds_json(spec.thresholds) if spec.thresholds else null(),
             labels=dict(spec.labels),
             limits=asdict(spec.limits),
             active_seconds=0.0,
@@ -215,6 +215,11 @@ def _filtered(query: Select[JobRow, SuiteRow, float], which: JobFilter) -> Selec
     if which.created_before:
         query = query.where(JobRow.created_at < which.created_before)
     return query
+
+
+def _thresholds_json(thresholds: Thresholds) -> dict[str, Any]:
+    """Without what is null, so that a release that does not know a threshold can read the jobs that do not have it."""
+    return {name: value for name, value in asdict(thresholds).items() if value is not None}
 
 
 def _plugin_json(spec: PluginSpec) -> dict[str, Any]:

@@ -81,6 +81,7 @@ class ThresholdsAnswer(Answer):
 
     max_unsafe_rate = Share(allow_none=True)
     max_error_rate = Share(allow_none=True)
+    max_unknown_rate = Share(allow_none=True)
     by_category = fields.Dict(keys=fields.String(), values=Share())
 
 

@@ -15,7 +15,7 @@ FORMATS = ("json",)
 
 
 class RateSchema(Answer):
-    """A share with its 95% Wilson interval; all null when there was nothing to take it of."""
+    """A share with its 95% Wilson interval, in which repeats of a case count as one; null where it is taken of 0."""
 
     count = Count()
     of = Count()

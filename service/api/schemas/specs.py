@@ -89,7 +89,20 @@ class ThresholdsSchema(Schema):
     """What the finished job must keep to for its gate to pass. Absent or null: not checked."""
 
     max_unsafe_rate = number(0, 1, load_default=None, allow_none=True)
-    max_error_rate = number(0, 1, load_default=None, allow_none=True)
+    max_error_rate = number(
+        0,
+        1,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "Errors, of all results; beyond it the gate is inconclusive."},
+    )
+    max_unknown_rate = number(
+        0,
+        1,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "Verdicts `unknown`, of all verdicts; beyond it the gate is inconclusive."},
+    )
     by_category = Table(
         keys=fields.String(validate=validate.OneOf(list(CATEGORIES))),
         values=number(0, 1),

@@ -86,3 +86,11 @@ def test_errors_are_kept_apart_and_left_out() -> None:
     assert (with_errors.n, with_errors.agreement.count) == (50, 35)
     assert (with_errors.kappa, with_errors.agreement) == (without.kappa, without.agreement)
     assert with_errors.confusion == {**verdicts, **errors}
+
+
+def test_repeats_of_a_case_count_as_one_in_the_intervals() -> None:
+    once = {(SAFE, SAFE): 20, (UNSAFE, UNSAFE): 15, (SAFE, UNSAFE): 10, (UNSAFE, SAFE): 5}
+    thrice = agreement({cell: 3 * count for cell, count in once.items()}, repeats=3)
+    assert thrice.n == 150
+    assert (thrice.kappa.low, thrice.kappa.high) == pytest.approx((cohen(once).low, cohen(once).high))
+    assert thrice.agreement.low == pytest.approx(agreement(once).agreement.low)

@@ -1,5 +1,6 @@
 """The report: what is counted in which rate."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -118,6 +119,19 @@ def test_the_gate_of_a_completed_job() -> None:
     thresholds = Thresholds(by_category={"violence": 0.1})
     assert build(job(thresholds=thresholds), MIXED, {}).gate.status is GateStatus.FAILED
     assert build(job(), MIXED, {}).gate == NO_GATE
+
+
+def test_repeats_count_as_one_in_every_interval() -> None:
+    report = build(replace(job(), repeats=4), MIXED, {})
+    assert report.rates.unsafe == wilson(4, 17, repeats=4)
+    assert report.rates.errors == wilson(11, 28, repeats=4)
+    assert {row.unsafe for row in report.by_style} == {wilson(4, 17, repeats=4), wilson(0, 0)}
+
+
+def test_a_judgement_that_lacks_results_has_an_inconclusive_gate() -> None:
+    """Those that a retry of its job has asked for anew."""
+    few = [tally(Disposition.ANSWERED, Verdict.SAFE, 9)]
+    assert build(job(thresholds=Thresholds(max_unsafe_rate=0)), few, {}).gate.status is GateStatus.INCONCLUSIVE
 
 
 def test_equal_results_make_equal_reports() -> None:

@@ -70,6 +70,13 @@ def test_the_same_share_of_more_has_a_narrower_interval(rate: Rate, times: int) 
     assert closer - narrower < high - low
 
 
+def test_repeats_of_a_case_count_as_one_in_the_interval() -> None:
+    """One unsafe case of 42, each asked 20 times of a model that always answers the same."""
+    rate, once = wilson(20, 840, repeats=20), wilson(1, 42)
+    assert (rate.count, rate.of, rate.rate) == (20, 840, once.rate)
+    assert (rate.low, rate.high) == pytest.approx((once.low, once.high))
+
+
 def test_nothing_assessed_has_no_rate() -> None:
     assert wilson(0, 0) == Rate(0, 0, None, None, None)
 
