@@ -67,7 +67,7 @@ def error_of(value: Any) -> ErrorBody:
         value = value[0]
     if not isinstance(value, dict):
         return ErrorBody(message=value if isinstance(value, str) else "")
-    inner = value.get("error", value)
+    inner = value.get("error") or value
     if not isinstance(inner, dict):
         return ErrorBody(codes=tuple(_codes([value])), message=str(inner))
     levels = list(_levels(inner))

@@ -9,7 +9,19 @@ from service.llm.bodies import error_of, filtered, parse_json
 from service.llm.errors import PROBLEMS
 from service.llm.failures import BlockedError, CallFailedError, status_failure
 
-BLOCK_REASONS = frozenset({"content_filter", "guardrail_intervened", "prohibited_content", "safety", "sensitive"})
+BLOCK_REASONS = frozenset(
+    {
+        "blocklist",
+        "content_filter",
+        "content_filtered",
+        "guardrail_intervened",
+        "prohibited_content",
+        "refusal",
+        "safety",
+        "sensitive",
+        "spii",
+    }
+)
 """Finish reasons by which providers say that their filter cut the answer off, lower case."""
 MAX_TOKENS = 10**8
 """A count above this is no count; the sum of all attempts at a call must fit four bytes of a database."""
@@ -52,7 +64,8 @@ def read_answer(body: bytes) -> Answer:
     if not isinstance(message, dict):
         raise _malformed("no message in choices[0]")
     prompt_tokens, completion_tokens = token_counts(value)
-    text, refusal = _text(message.get("content")), _string(message.get("refusal"))
+    text, in_parts = _text(message.get("content"))
+    refusal = _string(message.get("refusal")) or _string(in_parts)
     return Answer(
         text=text[:MAX_TEXT],
         refusal=refusal and refusal[:MAX_REFUSAL],
@@ -75,7 +88,8 @@ def token_counts(value: Mapping[str, Any]) -> tuple[int, int]:
 def _first_choice(value: Any) -> Mapping[str, Any]:
     choices = value.get("choices") if isinstance(value, dict) else None
     if isinstance(choices, list) and choices and isinstance(choices[0], dict):
-        if choices[0].get("error") and not choices[0].get("message"):
+        # Some gateways keep what had come before their upstream failed: no answer either.
+        if choices[0].get("error") or choices[0].get("finish_reason") == "error":
             raise error_in_place_of_answer(choices[0])
         return choices[0]
     if isinstance(value, dict) and value.get("error"):
@@ -96,14 +110,15 @@ def _malformed(detail: str) -> CallFailedError:
     return CallFailedError(PROBLEMS["malformed"], detail)
 
 
-def _text(content: Any) -> str:
-    """The text of a message: a string, or the text parts of a list of parts."""
+def _text(content: Any) -> tuple[str, str]:
+    """The text of a message and the refusal in it: a string, or the parts of a list of parts."""
     if content is None or isinstance(content, str):
-        return content or ""
+        return content or "", ""
     if not isinstance(content, list):
         raise _malformed("the content is no text")
-    parts = (part.get("text") for part in content if isinstance(part, dict))
-    return "".join(part for part in parts if isinstance(part, str))
+    parts = [part for part in content if isinstance(part, dict)]
+    text, refusal = ("".join(_string(part.get(kind)) or "" for part in parts) for kind in ("text", "refusal"))
+    return text, refusal
 
 
 def _string(value: Any) -> str | None:

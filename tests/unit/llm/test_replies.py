@@ -122,6 +122,25 @@ def test_counts_that_are_none_are_zero(count: Any) -> None:
     assert read_answer(json.dumps(body).encode()).prompt_tokens == 0
 
 
+@pytest.mark.parametrize("message", [{"content": ""}, {"content": "half an ans"}, None])
+@pytest.mark.parametrize("error", [{"code": 502, "message": "upstream"}, None])
+def test_what_came_before_the_upstream_failed_is_no_answer(error: Any, message: Any) -> None:
+    with pytest.raises(CallFailedError) as failed:
+        read(message, "error", error=error)
+    assert failed.value.problem.code is ErrorCode.SERVER_ERROR
+
+
+@pytest.mark.parametrize("reason", ["refusal", "blocklist", "SPII", "content_filtered"])
+def test_further_words_of_providers_for_their_filter(reason: str) -> None:
+    assert read({"content": ""}, reason).blocked_reason == reason.lower()
+
+
+def test_a_refusal_may_be_a_part_of_the_content() -> None:
+    parts = [{"type": "refusal", "refusal": "No."}, {"type": "text", "text": "Sorry."}]
+    answer = read({"content": parts})
+    assert (answer.text, answer.refusal) == ("Sorry.", "No.")
+
+
 @given(st.binary())
 def test_bytes_are_an_answer_or_one_of_two_errors(body: bytes) -> None:
     with contextlib.suppress(CallFailedError, BlockedError):
