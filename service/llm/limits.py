@@ -161,8 +161,14 @@ class PacedLimiter(LocalLimiter):
         self._pacing += 1
         try:
             async with self._turn:
-                await self._keep_to(self._requests, 1)
-                await self._keep_to(self._tokens, tokens)
+                while True:
+                    await self._keep_to(self._requests, 1)
+                    await self._keep_to(self._tokens, tokens)
+                    closed = self._closed_until - self._clock()
+                    if closed <= 0:
+                        return
+                    # The server has asked for a pause since: by its end, this place in the pace is over.
+                    await asyncio.sleep(closed)
         finally:
             self._pacing -= 1
 

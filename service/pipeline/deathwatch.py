@@ -1,4 +1,4 @@
-"""Finding out that a model is dead from the start, before all cases are sent to it in vain."""
+"""Finding out that a target or a judge is dead from the start, before all cases are paid for in vain."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -23,12 +23,11 @@ class DeathWatch:
     """Cases in error since the start; -1 as soon as one has succeeded."""
 
     async def look_at(self, outcome: Outcome) -> StatusReason | None:
-        """Why the job should be paused, if the target (of a judgement: the judge) seems to be dead."""
-        judges_alone = self.job.completions_of is not None
-        asked_none = judges_alone and outcome.completion.error
+        """Why the job should be paused, if its target or judge seems to be dead."""
+        asked_none = self.job.completions_of and outcome.completion.error
         if self._failures < 0 or asked_none:
             return None
-        error = outcome.error if judges_alone else outcome.completion.error
+        error = outcome.error
         self._failures = self._failures + 1 if error else -1
         if error is None or self._failures != DEAD_AFTER or await asyncio.to_thread(self._has_answers):
             return None

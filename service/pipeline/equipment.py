@@ -29,11 +29,13 @@ class Throttle:
     def __init__(self, services: Services, tenant: str, spec: PluginSpec, lane: str) -> None:
         self.maximum: int = spec.options.get("max_concurrency", 0)
         """0 for a plug-in that calls no model."""
-        key = "|".join([tenant, spec.name, *(str(spec.options.get(name)) for name in ("base_url", "model"))])
-        self._slots = SharedSlots(services.redis, key, lane, self.maximum)
+        address = str(spec.options.get("base_url", spec.name)).rstrip("/")
+        model = "|".join([tenant, address, str(spec.options.get("model"))])
+        # Slots are each role's own: those of a target whose cases wait for their judge would never come free for it.
+        self._slots = SharedSlots(services.redis, f"{model}|{spec.name}", lane, self.maximum)
         self.limiter = PacedLimiter(
-            requests=_pace(services, f"{key}|requests", spec.options.get("requests_per_minute")),
-            tokens=_pace(services, f"{key}|tokens", spec.options.get("tokens_per_minute")),
+            requests=_pace(services, f"{model}|requests", spec.options.get("requests_per_minute")),
+            tokens=_pace(services, f"{model}|tokens", spec.options.get("tokens_per_minute")),
         )
 
     def renew(self, wanted: int) -> int:

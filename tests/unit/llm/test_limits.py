@@ -2,13 +2,17 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Coroutine
 from contextlib import suppress
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from service.llm.errors import PROBLEMS
+from service.llm.failures import CallFailedError
 from service.llm.limits import LocalLimiter, PacedLimiter
 
 
@@ -315,3 +319,28 @@ def test_calls_that_wait_for_the_pace_reserve_one_by_one_and_so_lose_little_when
 
     run(test())
     assert requests.reserved + tokens.reserved == [1]
+
+
+def test_calls_that_wait_for_the_pace_keep_to_a_retry_after_that_comes_meanwhile() -> None:
+    class Even(Recorder):
+        def reserve(self, units: int) -> float:
+            super().reserve(units)
+            return 0.05
+
+    async def test() -> None:
+        limiter, sent = paced(Even()), list[float]()
+        limiter.resize(8)
+
+        async def call() -> None:
+            async with limiter.slot():
+                sent.append(time.monotonic())
+                if len(sent) == 1:
+                    raise CallFailedError(PROBLEMS["rate_limited"], retry_after=0.5)
+
+        await asyncio.gather(*(call() for _ in range(4)), return_exceptions=True)
+        limiter._thread.shutdown()
+        assert len(sent) == 4
+        assert sent[1] - sent[0] > 0.45
+        assert min(later - earlier for earlier, later in pairwise(sent)) > 0.03, "and to the pace after it"
+
+    run(test())

@@ -111,6 +111,18 @@ def test_fewer_cases_than_it_takes_to_tell_a_dead_target_complete_in_error(servi
     assert counts(services, job).errors == DEAD_AFTER - 1
 
 
+def test_a_judge_that_fails_from_the_start_pauses_the_job_before_all_answers_are_paid_for(services: Services) -> None:
+    with MockOpenAI(text(REFUSAL)) as target, MockOpenAI(status(400)) as judge:
+        spec = replace(
+            job_spec(200, target=plugin(targets, "openai", base_url=target.base_url, model="m", max_concurrency=4)),
+            judge=plugin(judges, "llm", base_url=judge.base_url, model="j", max_concurrency=4),
+        )
+        job = run(services, submit(services, spec, tenant=TENANT))
+    assert job.status is JobStatus.PAUSED
+    assert reason_of(job) == "judge_failing"
+    assert len(target.hits) <= DEAD_AFTER + 16
+
+
 class Raising(Answering):
     async def complete(self, case: Case) -> Completion:
         if case.index == 3:
