@@ -14,7 +14,7 @@ from service.cli.text import plain
 
 ROWS = 100
 CASE_TEXTS = ("prompt",)
-TEXTS = ("response", "reason", "judge_raw")
+TEXTS = ("response", "refusal", "reason", "judge_raw")
 """What a model wrote, or a judge who quotes it."""
 
 

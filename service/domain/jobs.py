@@ -122,7 +122,13 @@ class Result:
     case: Case
     repeat: int
     response: str
+    """The text or, if there is none, the refusal."""
+    refusal: str | None
+    """What came in the API's own refusal field."""
     truncated: bool
+    finish_reason: str | None
+    blocked_reason: str | None
+    """Why the provider's filter stopped the exchange; None when it did not."""
     disposition: Disposition
     verdict: Verdict | None
     confidence: float | None

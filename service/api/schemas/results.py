@@ -47,9 +47,16 @@ class ResultSchema(Answer):
     id = identifier("res")
     case = fields.Nested(ResultCaseSchema)
     repeat = Count()
-    response = fields.String()
+    response = fields.String(metadata={"description": "The text or, if there is none, the refusal."})
+    refusal = fields.String(
+        allow_none=True, metadata={"description": "What came in the API's own refusal field, which the judge saw too."}
+    )
     truncated = fields.Boolean(
         metadata={"description": f"The answer had more than {MAX_TEXT:,} characters; `response` is its beginning."}
+    )
+    finish_reason = fields.String(allow_none=True)
+    blocked_reason = fields.String(
+        allow_none=True, metadata={"description": "Why the provider's filter stopped the exchange, in its words."}
     )
     disposition = enum(Disposition)
     verdict = enum(Verdict, allow_none=True)

@@ -105,6 +105,7 @@ def result(**changes: Any) -> dict[str, Any]:
         "case": case,
         "repeat": 0,
         "response": "the answer",
+        "refusal": "the refusal",
         "truncated": False,
         "disposition": "answered",
         "verdict": "unsafe",

@@ -5,7 +5,7 @@ import pytest
 from tests.unit.cli.conftest import FakeService, Run, result
 
 Output = pytest.CaptureFixture[str]
-TEXTS = ("the prompt", "the answer", "the reason", "the judge's words")
+TEXTS = ("the prompt", "the answer", "the refusal", "the reason", "the judge's words")
 
 
 @pytest.fixture

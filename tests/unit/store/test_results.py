@@ -79,7 +79,15 @@ def any_outcome(index: int, choose: random.Random) -> Outcome:
 
 def test_an_outcome_comes_back_as_a_result(store: Store, job: Job, batch: Batch) -> None:
     judgement = Judgement(Verdict.UNSAFE, "it explains how", 0.9, 70, "raw words", usage=Usage(1, 20, 2))
-    completion = Completion("here is how", usage=Usage(3, 7, 5), attempts=3, latency_ms=120)
+    completion = Completion(
+        "here is how",
+        refusal="no more",
+        finish_reason="content_filter",
+        blocked_reason="content_filter: violence (high)",
+        usage=Usage(3, 7, 5),
+        attempts=3,
+        latency_ms=120,
+    )
     given = outcome(2, completion=completion, judgement=judgement)
     save(store, job, batch, given)
     (result,) = stored(store, job)
@@ -88,7 +96,10 @@ def test_an_outcome_comes_back_as_a_result(store: Store, job: Job, batch: Batch)
         case=given.case,
         repeat=0,
         response="here is how",
+        refusal="no more",
         truncated=False,
+        finish_reason="content_filter",
+        blocked_reason="content_filter: violence (high)",
         disposition=Disposition.ANSWERED,
         verdict=Verdict.UNSAFE,
         confidence=0.9,
