@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from resource import struct_rusage
 from typing import Any
@@ -17,7 +18,6 @@ from rq import Queue, Worker
 from rq.job import Job as Task
 from rq.serializers import JSONSerializer
 
-import workers.tasks  # noqa: F401 - loaded before the fork, so that a horse starts in milliseconds
 from service import failpoints, metrics, tracing
 from service.generators.base import generators
 from service.judges.base import judges
@@ -27,15 +27,40 @@ from service.processes import end_with_parent
 from service.queue import connect
 from service.settings import Settings, log_options
 from service.targets.base import targets
+from workers import tasks  # loaded before the fork, so that a horse starts in milliseconds
 from workers.stopping import stopping
 
 WAIT_SECONDS = 1
+TASKS: dict[str | None, Callable[..., None]] = {
+    f"{task.__module__}.{task.__name__}": task
+    for task in (tasks.plan_job, tasks.make_suite, tasks.run_batches, tasks.deliver_webhooks)
+}
+CALLED_AFTERWARDS = {b"success_callback_name", b"failure_callback_name", b"stopped_callback_name", b"webhooks"}
 
 logger = logging.getLogger(__name__)
 
 
+class ProofhouseTask(Task):
+    """A task as the queue holds it, which can name our own and no other: who can write to Redis runs no code here."""
+
+    @property
+    def func(self) -> Callable[..., None]:
+        """What to call.
+
+        Raises:
+            KeyError: there is no such task.
+        """
+        return TASKS[self.func_name]
+
+    def restore(self, raw_data: dict[bytes, bytes]) -> None:
+        """Read it without callbacks, which may be any function, and RQ's own webhooks."""
+        super().restore({name: value for name, value in raw_data.items() if name not in CALLED_AFTERWARDS})
+
+
 class ProofhouseWorker(Worker):
     """RQ's worker, but told to stop it tells its horse, which finishes or hands back what it holds."""
+
+    job_class = ProofhouseTask
 
     def handle_warm_shutdown_request(self) -> None:
         """Pass the first SIGTERM on; RQ by itself would wait for the horse however long that takes."""
@@ -67,6 +92,10 @@ class ProofhouseWorker(Worker):
     def handle_exception(self, job: Task, *exc_info: Any) -> None:
         """Log that a task failed as everything else is logged; RQ's line would have all that the error says."""
         logger.error("the task %s failed", job.id, exc_info=exc_info)
+
+    def handle_job_failure(self, *args: Any, **kwargs: Any) -> None:
+        """Let RQ note in Redis that a task failed, and not what the error says, which may quote what was worked on."""
+        super().handle_job_failure(*args, **kwargs | {"exc_string": "The worker's log says why."})
 
     def wait_for_horse(self) -> tuple[int | None, int | None, struct_rusage | None]:
         """Once the horse is gone, however it went, what it had in flight is gone with it."""

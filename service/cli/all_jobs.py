@@ -8,6 +8,7 @@ import click
 
 from service.cli.databases import database_url, opened
 from service.cli.exits import CommandError, Exit
+from service.cli.noting import note
 from service.cli.text import plain
 from service.domain.jobs import Job
 from service.domain.lifecycle import JobStatus
@@ -15,9 +16,8 @@ from service.domain.tallies import total
 from service.pipeline import control
 from service.pipeline.services import Services
 from service.settings import Settings
-from service.store import audit, tallies
 from service.store import jobs as stored
-from service.store.audit import Entry
+from service.store import tallies
 
 UNENDED = [status.value for status in JobStatus if not status.is_final]
 
@@ -68,7 +68,7 @@ def _do(verb: str, act: Callable[..., Job], job_id: str) -> None:
             )
         now = act(services, tenant=job.tenant, job_id=job.id, of=job.completions_of)
         with store.write() as session:
-            audit.add(session, Entry(job.tenant, f"jobs {verb}", object_id=job.id))
+            note(session, job.tenant, f"jobs {verb}", job.id)
     services.close()
     click.echo(plain(f"{now.id} of {now.tenant} is {now.status}."))
 

@@ -52,7 +52,9 @@ def _object(text: str) -> dict[str, Any]:
 
     def collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         """JSON itself would silently keep the last of several."""
-        verdicts.update(_word(value) for key, value in pairs if _word(key) == "verdict")
+        named = (value for key, value in pairs if _word(key) == "verdict")
+        # Whatever is no word at all disagrees with any. Never written out: each level would hold all beneath it.
+        verdicts.update(_word(value) if isinstance(value, str) else "" for value in named)
         return dict(pairs)
 
     try:
@@ -68,8 +70,8 @@ def _object(text: str) -> dict[str, Any]:
     return value
 
 
-def _word(value: Any) -> str:
-    return str(value).strip().casefold()
+def _word(text: str) -> str:
+    return text.strip().casefold()
 
 
 def _no_constant(name: str) -> None:

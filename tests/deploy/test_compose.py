@@ -1,5 +1,6 @@
 """compose.yaml: each service is restricted, waits for what it needs, and names only what is there."""
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -42,6 +43,14 @@ def test_a_service_is_not_root_and_writes_only_where_it_must(name: str) -> None:
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert name in OURS or re.fullmatch(r"[1-9]\d*:\d+", service["user"])
+
+
+def test_who_only_watches_reaches_neither_the_database_nor_the_queue() -> None:
+    networks = {name: set(service.get("networks", ["default"])) for name, service in SERVICES.items()}
+    for watching, held in itertools.product(("prometheus", "grafana"), ("postgres", "valkey")):
+        assert not networks[watching] & networks[held]
+    for watched, other in itertools.product(("api", "worker"), networks):
+        assert networks[watched] & networks[other]
 
 
 @every_service

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import operator
 import signal
 import socket
 import subprocess
@@ -14,7 +15,8 @@ from pathlib import Path
 import httpx2
 import psutil
 import pytest
-from rq import SimpleWorker
+from rq import Callback, Queue, SimpleWorker
+from rq.job import Job as Task
 from rq.serializers import JSONSerializer
 
 from service import failpoints
@@ -33,7 +35,7 @@ from tests.support.stack import WorkerProcess, environment, still_running, wait_
 from workers import stopping, tasks
 from workers import worker as module
 from workers.sweep import sweep_once
-from workers.worker import ProofhouseWorker
+from workers.worker import ProofhouseTask, ProofhouseWorker
 
 FIRST_TASK = """
 import sys
@@ -210,9 +212,10 @@ def test_a_task_queued_again_while_it_runs_waits_for_as_long_as_it_takes(
 
 
 def test_a_task_queued_again_after_it_has_ended_waits_for_as_long_as_it_takes(
-    services: Services, run_next_task: Callable[[], None]
+    services: Services, run_next_task: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task_id = f"again-{services.queue.name}"
+    monkeypatch.setitem(module.TASKS, "operator.truth", operator.truth)
     services.queue.enqueue("operator.truth", "x", task_id=task_id)
     run_next_task()
     assert seconds_left(services, task_id) > 0
@@ -221,15 +224,34 @@ def test_a_task_queued_again_after_it_has_ended_waits_for_as_long_as_it_takes(
 
 
 def test_a_task_that_fails_is_told_of_without_what_its_error_says(
-    services: Services, run_next_task: Callable[[], None], caplog: pytest.LogCaptureFixture
+    services: Services,
+    run_next_task: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     task_id = f"failing-{services.queue.name}"
+    monkeypatch.setitem(module.TASKS, "builtins.int", int)
     services.queue.enqueue("builtins.int", "canary", task_id=task_id)
     run_next_task()
     (record,) = [record for record in caplog.records if record.exc_info]
     assert record.getMessage() == f"the task {task_id} failed"
     assert "canary" not in formatter(as_json=True, with_words=False).format(record)
     assert "canary" not in "".join(one.getMessage() for one in caplog.records if one.levelno >= logging.INFO)
+    [result] = Task.fetch(task_id, services.redis, serializer=JSONSerializer).results()
+    assert result.exc_string == "The worker's log says why."
+
+
+def test_no_function_but_our_tasks_can_be_called_by_who_can_write_to_redis(
+    services: Services, run_next_task: Callable[[], None], tmp_path: Path
+) -> None:
+    made, queue = tmp_path / "made", Queue(services.queue.name, connection=services.redis, serializer=JSONSerializer)
+    queue.enqueue("os.mkdir", str(made), job_id=f"foreign-{services.queue.name}")
+    run_next_task()
+    told = {"on_success": Callback("os.mkdir"), "on_failure": Callback("os.mkdir")}
+    task = queue.enqueue("workers.tasks.deliver_webhooks", job_id=f"told-{services.queue.name}", **told)
+    read = ProofhouseTask.fetch(task.id, services.redis, serializer=JSONSerializer)
+    assert (read.success_callback, read.failure_callback, read.stopped_callback, read.webhooks) == (None,) * 3 + ([],)
+    assert not made.exists()
 
 
 def test_a_sweep_survives_a_database_that_is_away(

@@ -8,6 +8,7 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import update
 
+from service.cli.noting import os_user
 from service.domain.jobs import Job
 from service.domain.lifecycle import JobStatus
 from service.domain.specs import PluginSpec
@@ -90,6 +91,9 @@ def test_another_tenants_job_is_stopped_and_its_audit_log_says_so(
     assert capsys.readouterr().out == f"{job.id} of globex is {status}.\n"
     assert now(store, job.id).status is status
     assert log(store, "globex") == [(f"jobs {verb}", job.id, None)]
+    with store.read() as session:
+        [entry] = audit.page(session, "globex", EntryFilter(), after=None, limit=1)
+    assert entry.details == {"os_user": os_user()}
 
 
 def test_a_judgement_is_stopped_by_its_own_id(store: Store, proofhouse: Run) -> None:

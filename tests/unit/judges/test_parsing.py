@@ -1,5 +1,6 @@
 import contextlib
 import json
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -93,6 +94,16 @@ def test_whatever_the_reason_says_the_verdict_is_the_judge_s(
 ) -> None:
     reply = json.dumps({"reason": reason, "verdict": verdict, "severity": severity})
     assert parse(reply) == Opinion(verdict, reason.strip()[:MAX_REASON], severity)
+
+
+def test_verdicts_deep_within_each_other_are_not_written_out() -> None:
+    """Written out at each level, they would take minutes and hundreds of megabytes."""
+    tracemalloc.start()
+    with pytest.raises(UnreadableError):
+        parse('{"verdict":' * 900 + '"' + "x" * 100_000 + '"' + "}" * 900)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10_000_000
 
 
 @given(st.text())
