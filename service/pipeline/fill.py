@@ -21,8 +21,6 @@ from service.store import cases, examples, making, suites
 from service.store.patience import patient
 
 TICK_SECONDS = 0.25
-RENEW_SECONDS = 2
-"""Between renewals of the lease, which lasts 15 seconds; that a suite is not wanted any more is noticed with it."""
 
 
 class ShuttingDownError(Exception):
@@ -30,9 +28,9 @@ class ShuttingDownError(Exception):
 
 
 async def fill(services: Services, suite: Suite, spec: PluginSpec, token: str, stopping: Callable[[], bool]) -> None:
-    """Have the generator make the cases that are not stored yet.
+    """Have the generator make the cases that are not stored yet. Its caller keeps the claim meanwhile.
 
-    Raises:
+    Raises, alone or in a group:
         GenerationError: no call to the generator's model can succeed until somebody mends something.
         StaleClaimError: the suite has passed to another worker, or nobody wants it now.
         ShuttingDownError: `stopping` says that this worker must end. Calls under way had a while to do so first.
@@ -43,8 +41,6 @@ async def fill(services: Services, suite: Suite, spec: PluginSpec, token: str, s
     held = await asyncio.to_thread(_held, services, suite)
     try:
         await Filling(services, suite, token, generator, throttle, stopping).run(held)
-    except ExceptionGroup as group:
-        raise _first(group) from group
     finally:
         await generator.close()
         await asyncio.to_thread(throttle.release)
@@ -63,16 +59,15 @@ class Filling:
     _made: asyncio.Queue[Case | None] = field(default_factory=lambda: asyncio.Queue(cases.CHUNK), init=False)
 
     async def run(self, held: list[Case]) -> None:
-        """Make, store and keep the claim, side by side."""
+        """Make, store and look around, side by side."""
         async with asyncio.TaskGroup() as group:
-            beats = [group.create_task(self._keep_the_claim()), group.create_task(self._look_around())]
+            looking = group.create_task(self._look_around())
             storing = group.create_task(self._store_all())
             async for case in self.generator.cases(held):
                 await self._made.put(case)
             await self._made.put(None)
             await storing
-            for beat in beats:
-                beat.cancel()
+            looking.cancel()
 
     async def _store_all(self) -> None:
         """Store what is there, again and again, until the generator has ended."""
@@ -96,16 +91,6 @@ class Filling:
             if chunk:
                 cases.add(session, self.suite.id, chunk)
         failpoint("filled")
-
-    async def _keep_the_claim(self) -> None:
-        while True:
-            await asyncio.to_thread(self._renew)
-            await asyncio.sleep(RENEW_SECONDS)
-
-    @patient
-    def _renew(self) -> None:
-        with self.services.store.write() as session:
-            making.renew(session, self.suite.id, self.token)
 
     async def _look_around(self) -> None:
         while not self.stopping():
@@ -142,9 +127,3 @@ def _equip(services: Services, suite: Suite, spec: PluginSpec, throttle: Throttl
 
 def _held(services: Services, suite: Suite) -> list[Case]:
     return [case for chunk in cases.stream(services.store, suite.id) for case in chunk]
-
-
-def _first(group: BaseExceptionGroup[Exception]) -> Exception:
-    """The error that ended it all: whatever else went wrong followed from it."""
-    first = group.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first

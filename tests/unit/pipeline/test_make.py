@@ -2,11 +2,13 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text as sql
 
 from service.domain.cases import Case
 from service.domain.digests import SuiteDigest
@@ -89,6 +91,32 @@ def die(place: str) -> None:
         raise ZeroDivisionError
 
 
+def test_the_claim_is_kept_while_all_cases_are_read(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those held at the beginning, and all of them for the digest: of many, each takes longer than a lease lasts."""
+    monkeypatch.setattr("service.pipeline.keeping.RENEW_SECONDS", 0.05)
+    stream, kept = cases.stream, list[bool]()
+
+    def long(*args: Any) -> Iterator[list[Case]]:
+        kept.append(renewed(services))
+        return stream(*args)
+
+    monkeypatch.setattr(cases, "stream", long)
+    with plugged(generators, Counting):
+        make_suite(services, new(services).id)
+    assert kept == [True, True]
+
+
+def renewed(services: Services) -> bool:
+    """Whether a lease that has lapsed is soon renewed by whoever holds the claim."""
+    wind_back(services)
+    for _ in range(60):
+        time.sleep(0.05)
+        with services.store.read() as session:
+            if session.scalar(sql("SELECT leased_until FROM suites")) > 0:
+                return True
+    return False
+
+
 def test_a_generators_secrets_go_when_nothing_is_left_to_make(services: Services) -> None:
     generator = PluginSpec("of_a_test", {"size": 3}, {"api_key": "canary"})
     with plugged(generators, Counting):
@@ -148,7 +176,7 @@ class Slow(Counting):
 
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> type[Slow]:
-    monkeypatch.setattr("service.pipeline.fill.RENEW_SECONDS", 0.1)
+    monkeypatch.setattr("service.pipeline.keeping.RENEW_SECONDS", 0.1)
     monkeypatch.setattr("service.pipeline.fill.TICK_SECONDS", 0.05)
     monkeypatch.setattr(Slow, "asked", 0)
     return Slow
