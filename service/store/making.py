@@ -63,6 +63,12 @@ def begin_anew(session: Session, suite_id: str) -> None:
     changed(session, unmade.values(claim=None, leased_until=None, attempts=0))
 
 
+def is_claimed(session: Session, suite_id: str) -> bool:
+    """Whether a worker is making the suite just now."""
+    live = exists().where(SuiteRow.id == suite_id, SuiteRow.leased_until >= database_now())
+    return bool(session.scalar(select(live)))
+
+
 def note_effort(session: Session, suite_id: str, effort: dict[str, Any]) -> None:
     """Store what making the suite has cost so far, as Effort.to_json gives it."""
     changed(session, update(SuiteRow).where(SuiteRow.id == suite_id).values(effort=effort))
