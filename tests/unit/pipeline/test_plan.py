@@ -187,8 +187,20 @@ def test_pauses_while_the_suite_is_made_do_not_count_as_failures(services: Servi
         with services.store.write() as session:
             assert making.claim(session, job.suite.id, f"worker {number}")
         control.pause(services, tenant=TENANT, job_id=job.id)
+        wind_back(services)
         control.resume(services, tenant=TENANT, job_id=job.id)
     assert run(services, job).status is JobStatus.COMPLETED
+
+
+def test_resuming_a_job_leaves_its_suite_to_the_worker_that_is_making_it(services: Services) -> None:
+    """What it has asked for is paid for; it may not even have noticed the pause, or make the suite for others too."""
+    job = submit(services, job_spec(5), tenant=TENANT)
+    with services.store.write() as session:
+        making.claim(session, job.suite.id, "maker")
+    control.pause(services, tenant=TENANT, job_id=job.id)
+    control.resume(services, tenant=TENANT, job_id=job.id)
+    with services.store.write() as session:
+        making.renew(session, job.suite.id, "maker")
 
 
 def test_of_two_planners_at_once_one_plans(services: Services) -> None:
