@@ -89,6 +89,7 @@ class Filling:
             making.renew(session, self.suite.id, self.token)
             making.note_effort(session, self.suite.id, effort)
             if chunk:
+                making.note_progress(session, self.suite.id)
                 cases.add(session, self.suite.id, chunk)
         failpoint("filled")
 

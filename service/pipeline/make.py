@@ -24,7 +24,10 @@ from service.store.patience import patient
 from service.store.vault import VaultError
 
 MAX_ATTEMPTS = 3
-GAVE_UP = StatusReason("generation_failed", "Making the suite failed three times; the workers' logs say why.")
+"""So many may be lost one after another, with their worker or to an error nobody foresaw, that store not one case."""
+GAVE_UP = StatusReason(
+    "generation_failed", "Making the suite failed three times without a further case; the workers' logs say why."
+)
 NOTHING = StatusReason(
     "nothing_generated",
     "The generator gave not one case that could be used; `effort` says what became of its replies. A model that "

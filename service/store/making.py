@@ -68,6 +68,11 @@ def is_claimed(session: Session, suite_id: str) -> bool:
     return bool(session.scalar(select(live)))
 
 
+def note_progress(session: Session, suite_id: str) -> None:
+    """Count this attempt as the first: only those that bring nothing are worth giving up for, and cases are finite."""
+    changed(session, update(SuiteRow).where(SuiteRow.id == suite_id).values(attempts=1))
+
+
 def note_effort(session: Session, suite_id: str, effort: dict[str, Any]) -> None:
     """Store what making the suite has cost so far, as Effort.to_json gives it."""
     changed(session, update(SuiteRow).where(SuiteRow.id == suite_id).values(effort=effort))

@@ -166,7 +166,7 @@ def test_an_interrupted_generation_begins_anew_and_ends_with_every_case_once(
     assert now(services, job).suite.digest == digest_of(tuple(counted(25)))
 
 
-def test_a_job_that_cannot_be_planned_fails_after_three_attempts(
+def test_a_job_that_cannot_be_planned_fails_after_three_attempts_that_brought_nothing(
     services: Services, interrupted: type[Interrupted]
 ) -> None:
     job = submit(services, generated(1000), tenant=TENANT)
@@ -179,6 +179,18 @@ def test_a_job_that_cannot_be_planned_fails_after_three_attempts(
     assert failed.status_reason
     assert failed.status_reason.code == "generation_failed"
     assert interrupted.attempts == MAX_ATTEMPTS
+
+
+def test_a_suite_that_gets_on_may_lose_more_workers_than_that(
+    services: Services, monkeypatch: pytest.MonkeyPatch, interrupted: type[Interrupted]
+) -> None:
+    monkeypatch.setattr("service.store.cases.CHUNK", 4)
+    job = submit(services, generated(60), tenant=TENANT)
+    for _ in range(MAX_ATTEMPTS + 2):
+        fail_to_plan(services, job)
+    plan(services, job.id)
+    assert now(services, job).status is JobStatus.RUNNING
+    assert interrupted.attempts == MAX_ATTEMPTS + 3
 
 
 def test_pauses_while_the_suite_is_made_do_not_count_as_failures(services: Services) -> None:
