@@ -118,6 +118,12 @@ def finish_upload(session: Session, suite_id: str, leavings: Leavings) -> None:
     changed(session, shown.values(named=True, upload=asdict(leavings)))
 
 
+def drop_upload(session: Session, suite_id: str) -> None:
+    """Remove an upload that was broken off; one that can be seen is complete, and stays."""
+    if session.scalar(select(SuiteRow.id).where(SuiteRow.id == suite_id, ~SuiteRow.named).with_for_update()):
+        remove(session, suite_id)
+
+
 def delete_abandoned(session: Session, before: datetime) -> int:
     """Remove the uploads that were broken off before that time: suites that nobody could see; gives how many."""
     unmade = SuiteRow.status == SuiteStatus.GENERATING.value

@@ -4,7 +4,6 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,14 +15,12 @@ from service.domain.effort import Effort
 from service.domain.jobs import Suite, SuiteStatus
 from service.domain.lifecycle import JobStatus
 from service.domain.specs import PluginSpec, SuiteSpec
-from service.domain.uploads import Row
 from service.errors import GenerationError
 from service.generators.base import generators
 from service.pipeline.plan import make_suite, plan
 from service.pipeline.services import Services
 from service.pipeline.submit import submit, submit_suite
 from service.pipeline.sweep import sweep
-from service.pipeline.upload import UploadOptions, upload
 from service.store import cases, suites
 from tests.support.plugged import Counting, counted, plugged
 from tests.support.running import now, wind_back
@@ -226,27 +223,3 @@ def test_a_ready_suite_is_never_woken(services: Services) -> None:
         make_suite(services, new(services).id)
     wind_back(services)
     assert sweep(services) == 0
-
-
-def test_an_upload_that_breaks_off_leaves_nothing(services: Services) -> None:
-    def rows() -> Any:
-        yield from (Row(line, {"prompt": f"case {line}"}) for line in range(5000))
-        raise ConnectionResetError
-
-    with pytest.raises(ConnectionResetError):
-        upload(services, rows(), UploadOptions(), tenant=TENANT)
-    with services.store.read() as session:
-        assert suites.page(session, TENANT, None, after=None, limit=10) == []
-        assert suites.delete_abandoned(session, datetime.now(UTC) + timedelta(days=1)) == 0
-
-
-def test_an_upload_whose_process_died_is_removed_a_day_later_and_nothing_else_is(services: Services) -> None:
-    kept = upload(services, [Row(1, {"prompt": "How?"})], UploadOptions(), tenant=TENANT)
-    with services.store.write() as session:
-        unseen = suites.create(session, TENANT, suites.NewSuite(0))
-        cases.add(session, unseen.id, counted(3))
-    with services.store.write() as session:
-        assert suites.delete_abandoned(session, datetime.now(UTC) - timedelta(days=1)) == 0
-        assert suites.delete_abandoned(session, datetime.now(UTC) + timedelta(days=1)) == 1
-    assert stored(services, unseen) == []
-    assert suite_now(services, kept).size == 1
