@@ -91,9 +91,17 @@ def sealed_secrets(session: Session, suite_id: str) -> bytes | None:
     return session.scalar(select(SuiteRow.secrets).where(SuiteRow.id == suite_id))
 
 
-def lock(session: Session, suite_id: str) -> bool:
-    """Hold the suite until the transaction ends, so that it is not removed; False when it has been."""
-    return session.scalar(select(SuiteRow.id).where(SuiteRow.id == suite_id).with_for_update()) is not None
+def lock(session: Session, suite_id: str) -> None:
+    """Hold the suite until the transaction ends, so that nobody removes it, changes it or comes to refer to it."""
+    session.scalar(select(SuiteRow.id).where(SuiteRow.id == suite_id).with_for_update())
+
+
+def keep(session: Session, suite_id: str) -> None:
+    """Let nobody remove the suite until the transaction ends, in which something will refer to it.
+
+    Held as a foreign key holds it, so that others who come to refer to it, or change it, need not wait.
+    """
+    session.scalar(select(SuiteRow.id).where(SuiteRow.id == suite_id).with_for_update(read=True, key_share=True))
 
 
 def user(session: Session, suite_id: str) -> str | None:

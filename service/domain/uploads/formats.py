@@ -35,7 +35,7 @@ def read_csv(file: Readable, needed: str) -> Iterator[Row | Rejected]:
     From a suite that was exported, what kept spreadsheets from running its cells is taken off.
 
     Raises:
-        UnreadableUploadError: there is no such header, a line is not UTF-8 or far too long or ends in CR alone, or a quote
+        UnreadableUploadError: there is no such header, a line is not UTF-8, far too long or ends in CR alone, or a quote
             is not closed.
     """
     csv.field_size_limit(MAX_LINE_BYTES)
