@@ -1,7 +1,7 @@
 """Filling a suite: the generator's cases are stored as they come, so that none is asked for twice."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,7 +37,10 @@ async def fill(services: Services, suite: Suite, spec: PluginSpec, token: str, s
         VaultError: the secrets were sealed with a key that this worker does not have.
     """
     throttle = Throttle(services, suite.tenant, spec, token)
-    generator = _equip(services, suite, spec, throttle)
+    secrets, own = await asyncio.to_thread(_stored_for, services, suite, spec)
+    options = join_secrets(generators.schema(spec.name), spec.options, secrets.get("generator", {}))
+    generator = generators.get(spec.name)(options, Tools(throttle.limiter, services.search_url, own))
+    generator.effort = suite.effort
     held = await asyncio.to_thread(_held, services, suite)
     try:
         await Filling(services, suite, token, generator, throttle, stopping).run(held)
@@ -99,6 +102,8 @@ class Filling:
         with suppress(TimeoutError):
             async with asyncio.timeout(GRACE_SECONDS):
                 await self._wind_up()
+        # What was turned away since the last case that was stored has cost something too.
+        await asyncio.to_thread(self._store, [], self.generator.effort.to_json())
         raise ShuttingDownError("the worker is shutting down")
 
     async def _wind_up(self) -> None:
@@ -115,16 +120,18 @@ class Filling:
         await asyncio.sleep(TICK_SECONDS)
 
 
-def _equip(services: Services, suite: Suite, spec: PluginSpec, throttle: Throttle) -> Generator:
+@patient
+def _stored_for(
+    services: Services, suite: Suite, spec: PluginSpec
+) -> tuple[dict[str, dict[str, str]], Mapping[str, Sequence[str]]]:
+    """The suite's secrets, and the tenant's own examples for it."""
+    categories = spec.options.get("categories") or CATEGORIES
     with services.store.read() as session:
-        secrets = services.vault.open(suites.sealed_secrets(session, suite.id))
-        categories = spec.options.get("categories") or CATEGORIES
+        sealed = suites.sealed_secrets(session, suite.id)
         own = examples.newest(session, suite.tenant, categories, MOST_OF_A_CATEGORY)
-    options = join_secrets(generators.schema(spec.name), spec.options, secrets.get("generator", {}))
-    generator = generators.get(spec.name)(options, Tools(throttle.limiter, services.search_url, own))
-    generator.effort = suite.effort
-    return generator
+    return services.vault.open(sealed), own
 
 
+@patient
 def _held(services: Services, suite: Suite) -> list[Case]:
     return [case for chunk in cases.stream(services.store, suite.id) for case in chunk]

@@ -104,6 +104,7 @@ def _claim(services: Services, suite_id: str, token: str) -> tuple[int | None, S
         return making.claim(session, suite_id, token), suites.load(session, suite_id)
 
 
+@patient
 def _digest(services: Services, suite: Suite) -> str:
     """The digest of the cases as they will be numbered, without the gaps that a shortfall has left."""
     digest, places = SuiteDigest(), count()

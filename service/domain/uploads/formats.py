@@ -35,8 +35,8 @@ def read_csv(file: Readable, needed: str) -> Iterator[Row | Rejected]:
     From a suite that was exported, what kept spreadsheets from running its cells is taken off.
 
     Raises:
-        UnreadableUploadError: there is no such header, a line is not UTF-8, far too long or ends in CR alone, or a quote
-            is not closed.
+        UnreadableUploadError: there is no such header, a line is not UTF-8 or far too long, a quote is not closed, or
+            lines end in CR alone.
     """
     csv.field_size_limit(MAX_LINE_BYTES)
     text = _Counted(lines(file))

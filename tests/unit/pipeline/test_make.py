@@ -3,11 +3,13 @@
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from itertools import count
 from typing import Any
 
 import pytest
 from sqlalchemy import text as sql
+from sqlalchemy.exc import OperationalError
 
 from service.domain.cases import Case
 from service.domain.digests import SuiteDigest
@@ -103,6 +105,29 @@ def test_the_claim_is_kept_while_all_cases_are_read(services: Services, monkeypa
     assert kept == [True, True]
 
 
+def test_a_database_that_is_away_for_a_moment_costs_no_attempt(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module, name in ((cases, "stream"), (suites, "sealed_secrets")):
+        monkeypatch.setattr(module, name, faltering(getattr(module, name)))
+    with plugged(generators, Counting):
+        suite = new(services)
+        make_suite(services, suite.id)
+    assert suite_now(services, suite).status is SuiteStatus.READY
+
+
+def faltering(work: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, but every other time the database is away."""
+    times = count()
+
+    def falter(*args: Any) -> Any:
+        if next(times) % 2 == 0:
+            raise OperationalError("SELECT", {}, ConnectionResetError())
+        return work(*args)
+
+    return falter
+
+
 def renewed(services: Services) -> bool:
     """Whether a lease that has lapsed is soon renewed by whoever holds the claim."""
     wind_back(services)
@@ -192,6 +217,30 @@ def test_a_worker_told_to_stop_leaves_what_it_has_and_another_goes_on_at_once(
     assert suite_now(services, suite).status is SuiteStatus.READY
     assert stored(services, suite) == counted(20)
     assert slow.asked == 20
+
+
+class Refused(Counting):
+    """One case, and then nothing but refusals, until the worker is told to stop."""
+
+    told = threading.Event()
+
+    async def cases(self, _held: Sequence[Case]) -> AsyncIterator[Case]:
+        yield counted(1)[0]
+        await asyncio.sleep(0.2)  # for what came before to be stored
+        self.effort.refused = 7
+        self.told.set()
+        await asyncio.sleep(5)
+
+
+def test_a_worker_told_to_stop_notes_what_was_spent_since_the_last_case(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.pipeline.fill.TICK_SECONDS", 0.05)
+    monkeypatch.setattr(Refused, "told", threading.Event())
+    with plugged(generators, Refused):
+        suite = new(services)
+        make_suite(services, suite.id, Refused.told.is_set)
+    assert suite_now(services, suite).effort.refused == 7
 
 
 def test_a_suite_deleted_while_it_is_made_is_made_no_further(services: Services, slow: type[Slow]) -> None:
