@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import islice
 from typing import Any, ClassVar
 
 from marshmallow import Schema
@@ -39,19 +38,19 @@ class Matrix:
 
     async def cases(self, held: Sequence[Case]) -> AsyncIterator[Case]:
         """The cases in order, from behind those that are held."""
-        for case in islice(sequence(self._options), len(held), None):
+        for case in sequence(self._options, len(held)):
             yield case
 
     async def close(self) -> None:
         """Nothing to release."""
 
 
-def sequence(options: Mapping[str, Any]) -> Iterator[Case]:
-    """The cases, one of every cell before a second of any, so that every beginning covers the matrix evenly."""
+def sequence(options: Mapping[str, Any], first: int = 0) -> Iterator[Case]:
+    """The cases from the `first` on, one of every cell before a second of any, so that every beginning is even."""
     prompts = [_Prompts(options["seed"], cell) for cell in cells(options)]
-    rounds = ((cell, number) for number in range(options["tests_per_cell"]) for cell in prompts)
-    for index, (of_cell, number) in enumerate(islice(rounds, options["limit"])):
-        yield Case(index, of_cell[number], *of_cell.cell)
+    for index in range(first, size(options)):
+        number, place = divmod(index, len(prompts))
+        yield Case(index, prompts[place][number], *prompts[place].cell)
 
 
 class _Prompts:

@@ -84,14 +84,16 @@ async def _attempt(services: Services, http: aiohttp.ClientSession, due: Due) ->
 
 @patient
 def _settle(services: Services, due: Due, token: str, answer: Answer) -> None:
-    result = result_of(answer, due.attempt)
-    waits = result.state is DeliveryState.WAITING
-    wait = wait_after(due.attempt, answer.retry_after, random.random()) if waits else 0.0
     with services.store.write() as session:
-        noted = deliveries.settle(session, due.id, token, result, wait=wait, status=answer.status, error=answer.error)
-    if noted:
-        metrics.WEBHOOK_DELIVERIES.labels(result.value).inc()
-        _tell(due, result, answer)
+        attempt = deliveries.attempt_of(session, due.id, token)
+        if attempt is None:
+            return
+        result = result_of(answer, attempt)
+        waits = result.state is DeliveryState.WAITING
+        wait = wait_after(attempt, answer.retry_after, random.random()) if waits else 0.0
+        deliveries.settle(session, due.id, token, result, wait=wait, status=answer.status, error=answer.error)
+    metrics.WEBHOOK_DELIVERIES.labels(result.value).inc()
+    _tell(due, result, answer)
 
 
 def _tell(due: Due, result: AttemptResult, answer: Answer) -> None:

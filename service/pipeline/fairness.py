@@ -44,7 +44,7 @@ def too_many_cut_off(services: Services, job: Job, at_once: int) -> StatusReason
 
 
 def takes_last_worker(services: Services, suite: Suite) -> bool:
-    """Whether a model that wrote the suite, which is claimed, would leave no worker for jobs.
+    """Whether a model that wrote the suite would leave no worker for jobs.
 
     A worker stays with such a suite for as long as the model writes: what another would have to find out anew, such as
     which prompts the model refuses to write, is paid for. So all workers but one may be taken by them; where there is

@@ -1,7 +1,7 @@
 """Filling a suite: the generator's cases are stored as they come, so that none is asked for twice."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,8 +21,6 @@ from service.store import cases, examples, making, suites
 from service.store.patience import patient
 
 TICK_SECONDS = 0.25
-RENEW_SECONDS = 2
-"""Between renewals of the lease, which lasts 15 seconds; that a suite is not wanted any more is noticed with it."""
 
 
 class ShuttingDownError(Exception):
@@ -30,21 +28,22 @@ class ShuttingDownError(Exception):
 
 
 async def fill(services: Services, suite: Suite, spec: PluginSpec, token: str, stopping: Callable[[], bool]) -> None:
-    """Have the generator make the cases that are not stored yet.
+    """Have the generator make the cases that are not stored yet. Its caller keeps the claim meanwhile.
 
-    Raises:
+    Raises, alone or in a group:
         GenerationError: no call to the generator's model can succeed until somebody mends something.
         StaleClaimError: the suite has passed to another worker, or nobody wants it now.
         ShuttingDownError: `stopping` says that this worker must end. Calls under way had a while to do so first.
         VaultError: the secrets were sealed with a key that this worker does not have.
     """
     throttle = Throttle(services, suite.tenant, spec, token)
-    generator = _equip(services, suite, spec, throttle)
+    secrets, own = await asyncio.to_thread(_stored_for, services, suite, spec)
+    options = join_secrets(generators.schema(spec.name), spec.options, secrets.get("generator", {}))
+    generator = generators.get(spec.name)(options, Tools(throttle.limiter, services.search_url, own))
+    generator.effort = suite.effort
     held = await asyncio.to_thread(_held, services, suite)
     try:
         await Filling(services, suite, token, generator, throttle, stopping).run(held)
-    except ExceptionGroup as group:
-        raise _first(group) from group
     finally:
         await generator.close()
         await asyncio.to_thread(throttle.release)
@@ -63,16 +62,15 @@ class Filling:
     _made: asyncio.Queue[Case | None] = field(default_factory=lambda: asyncio.Queue(cases.CHUNK), init=False)
 
     async def run(self, held: list[Case]) -> None:
-        """Make, store and keep the claim, side by side."""
+        """Make, store and look around, side by side."""
         async with asyncio.TaskGroup() as group:
-            beats = [group.create_task(self._keep_the_claim()), group.create_task(self._look_around())]
+            looking = group.create_task(self._look_around())
             storing = group.create_task(self._store_all())
             async for case in self.generator.cases(held):
                 await self._made.put(case)
             await self._made.put(None)
             await storing
-            for beat in beats:
-                beat.cancel()
+            looking.cancel()
 
     async def _store_all(self) -> None:
         """Store what is there, again and again, until the generator has ended."""
@@ -94,18 +92,9 @@ class Filling:
             making.renew(session, self.suite.id, self.token)
             making.note_effort(session, self.suite.id, effort)
             if chunk:
+                making.note_progress(session, self.suite.id)
                 cases.add(session, self.suite.id, chunk)
         failpoint("filled")
-
-    async def _keep_the_claim(self) -> None:
-        while True:
-            await asyncio.to_thread(self._renew)
-            await asyncio.sleep(RENEW_SECONDS)
-
-    @patient
-    def _renew(self) -> None:
-        with self.services.store.write() as session:
-            making.renew(session, self.suite.id, self.token)
 
     async def _look_around(self) -> None:
         while not self.stopping():
@@ -113,6 +102,8 @@ class Filling:
         with suppress(TimeoutError):
             async with asyncio.timeout(GRACE_SECONDS):
                 await self._wind_up()
+        # What was turned away since the last case that was stored has cost something too.
+        await asyncio.to_thread(self._store, [], self.generator.effort.to_json())
         raise ShuttingDownError("the worker is shutting down")
 
     async def _wind_up(self) -> None:
@@ -129,22 +120,18 @@ class Filling:
         await asyncio.sleep(TICK_SECONDS)
 
 
-def _equip(services: Services, suite: Suite, spec: PluginSpec, throttle: Throttle) -> Generator:
+@patient
+def _stored_for(
+    services: Services, suite: Suite, spec: PluginSpec
+) -> tuple[dict[str, dict[str, str]], Mapping[str, Sequence[str]]]:
+    """The suite's secrets, and the tenant's own examples for it."""
+    categories = spec.options.get("categories") or CATEGORIES
     with services.store.read() as session:
-        secrets = services.vault.open(suites.sealed_secrets(session, suite.id))
-        categories = spec.options.get("categories") or CATEGORIES
+        sealed = suites.sealed_secrets(session, suite.id)
         own = examples.newest(session, suite.tenant, categories, MOST_OF_A_CATEGORY)
-    options = join_secrets(generators.schema(spec.name), spec.options, secrets.get("generator", {}))
-    generator = generators.get(spec.name)(options, Tools(throttle.limiter, services.search_url, own))
-    generator.effort = suite.effort
-    return generator
+    return services.vault.open(sealed), own
 
 
+@patient
 def _held(services: Services, suite: Suite) -> list[Case]:
     return [case for chunk in cases.stream(services.store, suite.id) for case in chunk]
-
-
-def _first(group: BaseExceptionGroup[Exception]) -> Exception:
-    """The error that ended it all: whatever else went wrong followed from it."""
-    first = group.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first

@@ -15,6 +15,7 @@ from service.pipeline import fairness
 from service.pipeline.equipment import unreadable
 from service.pipeline.fill import ShuttingDownError, fill
 from service.pipeline.finish import halt
+from service.pipeline.keeping import keeping
 from service.pipeline.services import Services
 from service.pipeline.watched import on_suite
 from service.store import cases, jobs, making, suites
@@ -23,7 +24,10 @@ from service.store.patience import patient
 from service.store.vault import VaultError
 
 MAX_ATTEMPTS = 3
-GAVE_UP = StatusReason("generation_failed", "Making the suite failed three times; the workers' logs say why.")
+"""So many may be lost one after another, with their worker or to an error nobody foresaw, that store not one case."""
+GAVE_UP = StatusReason(
+    "generation_failed", "Making the suite failed three times without a further case; the workers' logs say why."
+)
 NOTHING = StatusReason(
     "nothing_generated",
     "The generator gave not one case that could be used; `effort` says what became of its replies. A model that "
@@ -75,18 +79,23 @@ def _attempt(services: Services, suite: Suite, token: str, stopping: Callable[[]
 
 def _carry_out(services: Services, suite: Suite, token: str, stopping: Callable[[], bool]) -> None:
     try:
-        if suite.generator:
-            asyncio.run(fill(services, suite, suite.generator, token, stopping))
+        digest = asyncio.run(keeping(services, suite, token, _fill_up(services, suite, token, stopping)))
     except VaultError as error:
         _set_aside(services, suite, token, unreadable(error))
         return
     except GenerationError as error:
         _fail(services, suite, token, StatusReason(error.code, str(error)))
         return
-    digest = _digest(services, suite)
     failpoint("filled_up")
     if not _freeze(services, suite, token, digest):
         _fail(services, suite, token, NOTHING)
+
+
+async def _fill_up(services: Services, suite: Suite, token: str, stopping: Callable[[], bool]) -> str:
+    """Make what is missing; gives the digest of all. To read a million cases takes longer than a lease lasts."""
+    if suite.generator:
+        await fill(services, suite, suite.generator, token, stopping)
+    return await asyncio.to_thread(_digest, services, suite)
 
 
 @patient
@@ -95,6 +104,7 @@ def _claim(services: Services, suite_id: str, token: str) -> tuple[int | None, S
         return making.claim(session, suite_id, token), suites.load(session, suite_id)
 
 
+@patient
 def _digest(services: Services, suite: Suite) -> str:
     """The digest of the cases as they will be numbered, without the gaps that a shortfall has left."""
     digest, places = SuiteDigest(), count()

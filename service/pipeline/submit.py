@@ -131,7 +131,7 @@ def to_generate(services: Services, generator: PluginSpec) -> NewSuite:
 
 def _existing(session: Session, suite_id: str, tenant: str) -> Suite:
     """A suite that stands already, held so that nobody removes it meanwhile. One still being made is waited for."""
-    suites.lock(session, suite_id)
+    suites.keep(session, suite_id)
     suite = suites.get(session, tenant, suite_id)
     if suite.status is SuiteStatus.FAILED:
         raise ConflictError(f"Suite {suite.id} could not be made, so there is nothing to run.", code="suite_failed")

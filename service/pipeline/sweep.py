@@ -3,10 +3,13 @@
 import logging
 from collections.abc import Callable
 
+from service.domain.jobs import Suite, SuiteStatus
+from service.domain.lifecycle import JobStatus
+from service.pipeline import fairness
 from service.pipeline.notify import queue_deliveries
 from service.pipeline.services import Services
 from service.pipeline.wake import wake, wake_suite
-from service.store import jobs, suites, waking
+from service.store import jobs, making, suites, waking
 from service.store.tables import JobRow, SuiteRow
 from service.store.waking import Sleeper
 
@@ -23,7 +26,7 @@ def sweep(services: Services, limit: int = 100) -> int:
     return woken + queue_deliveries(services)
 
 
-def _sweep(services: Services, table: Sleeper, limit: int, wake_up: Callable[[Services, str], None]) -> int:
+def _sweep(services: Services, table: Sleeper, limit: int, wake_up: Callable[[Services, str], bool]) -> int:
     with services.store.read() as session:
         overdue = waking.overdue(session, table, limit)
     return sum(_rouse(services, table, row_id, seen, wake_up) for row_id, seen in overdue)
@@ -34,31 +37,48 @@ def _rouse(
     table: Sleeper,
     row_id: str,
     seen: float,
-    wake_up: Callable[[Services, str], None],
+    wake_up: Callable[[Services, str], bool],
 ) -> bool:
-    """Wake one. A fault in it is logged and costs this one alone, not those behind it: it is due again later."""
+    """Wake one; says whether it was. A fault costs this one alone, not those behind it: it is due again later."""
     with services.store.write() as session:
         taken = waking.take_wake(session, table, row_id, seen)
     if not taken:
         return False
     try:
-        wake_up(services, row_id)
+        return wake_up(services, row_id)
     except Exception:
         logger.exception("%s can't be woken", row_id)
+        return False
+
+
+def _wake_job(services: Services, job_id: str) -> bool:
+    with services.store.read() as session:
+        job = jobs.load(session, job_id)
+    if job is None or (job.status is JobStatus.GENERATING and _must_wait(services, job.suite)):
+        return False
+    logger.info("waking %s (%s)", job.id, job.status, extra={"job_id": job.id, "tenant": job.tenant})
+    wake(services, job)
     return True
 
 
-def _wake_job(services: Services, job_id: str) -> None:
-    with services.store.read() as session:
-        job = jobs.load(session, job_id)
-    if job:
-        logger.info("waking %s (%s)", job.id, job.status, extra={"job_id": job.id, "tenant": job.tenant})
-        wake(services, job)
-
-
-def _wake_suite(services: Services, suite_id: str) -> None:
+def _wake_suite(services: Services, suite_id: str) -> bool:
     with services.store.read() as session:
         suite = suites.load(session, suite_id)
-    if suite:
-        logger.info("waking %s (%s)", suite.id, suite.status, extra={"suite_id": suite.id, "tenant": suite.tenant})
-        wake_suite(services, suite)
+    if suite is None or _must_wait(services, suite):
+        return False
+    logger.info("waking %s (%s)", suite.id, suite.status, extra={"suite_id": suite.id, "tenant": suite.tenant})
+    wake_suite(services, suite)
+    return True
+
+
+def _must_wait(services: Services, suite: Suite) -> bool:
+    """Whether another worker makes the suite, or none can be spared for it.
+
+    A task could do nothing then, and yet a worker would break off the job it runs to make room for it. The jobs that
+    wait are woken by the suite's maker; if that dies, its lease lapses and they are found here.
+    """
+    if suite.status is not SuiteStatus.GENERATING:
+        return False
+    with services.store.read() as session:
+        claimed = making.is_claimed(session, suite.id)
+    return claimed or fairness.takes_last_worker(services, suite)

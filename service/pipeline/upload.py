@@ -62,9 +62,9 @@ def upload(
         suite = suites.create(session, tenant, NewSuite(0, name=options.name))
     try:
         return _Import(services, suite, options, once, left).run(rows)
-    except BaseException:
+    except BaseException:  # also when all is committed, and only the answer to that was lost: then it stays
         with services.store.write() as session:
-            suites.remove(session, suite.id)
+            suites.drop_upload(session, suite.id)
         raise
 
 

@@ -79,6 +79,12 @@ def _read(session: Session, ids: Sequence[str]) -> list[Due]:
     return [Due(row.id, job, row.body, row.attempts, sealed) for row, job, sealed in found if job]
 
 
+def attempt_of(session: Session, delivery_id: str, token: str) -> int | None:
+    """Which attempt is under way, by what stands there now; None when the claim is another's. Held until settled."""
+    held = select(DeliveryRow.attempts).where(DeliveryRow.id == delivery_id, DeliveryRow.claim == token)
+    return session.scalar(held.with_for_update())
+
+
 def settle(
     session: Session,
     delivery_id: str,
@@ -105,10 +111,12 @@ def settle(
 
 
 def send_again(session: Session, delivery_id: str) -> None:
-    """Make a delivery due now, its attempts counted from the start; one that is being sent is left alone."""
+    """Make a delivery due now, its attempts counted from the start: one that is under way is then the first."""
+    this = update(DeliveryRow).where(DeliveryRow.id == delivery_id)
     idle = or_(DeliveryRow.claim.is_(None), DeliveryRow.due_at <= database_now())
     anew = {"state": DeliveryState.WAITING.value, "claim": None, "due_at": database_now(), "attempts": 0}
-    changed(session, update(DeliveryRow).where(DeliveryRow.id == delivery_id, idle).values(anew))
+    if not changed(session, this.where(idle).values(anew)):
+        changed(session, this.values(attempts=1))
 
 
 def page(session: Session, job_id: str, *, after: Position | None, limit: int) -> list[Delivery]:

@@ -35,8 +35,7 @@ class Made:
 
 def claim(session: Session, suite_id: str, token: str) -> int | None:
     """Take on the making of a suite: gives the number of this attempt, or None when it isn't to be had."""
-    free = or_(SuiteRow.claim.is_(None), SuiteRow.leased_until < database_now())
-    taken = update(SuiteRow).where(SuiteRow.id == suite_id, _unmade(), free)
+    taken = update(SuiteRow).where(SuiteRow.id == suite_id, _unmade(), _free())
     if not changed(session, taken.values(claim=token, attempts=SuiteRow.attempts + 1, **_lease())):
         return None
     return session.scalar(select(SuiteRow.attempts).where(SuiteRow.id == suite_id))
@@ -58,9 +57,20 @@ def hand_back(session: Session, suite_id: str, token: str) -> None:
 
 
 def begin_anew(session: Session, suite_id: str) -> None:
-    """Let a suite that was given up for the time being be claimed at once, its attempts counted from the start."""
+    """Count the attempts at a suite that nobody is making from the start. Who is making it keeps the claim."""
     unmade = update(SuiteRow).where(SuiteRow.id == suite_id, SuiteRow.status == SuiteStatus.GENERATING.value)
-    changed(session, unmade.values(claim=None, leased_until=None, attempts=0))
+    changed(session, unmade.where(_free()).values(claim=None, leased_until=None, attempts=0))
+
+
+def is_claimed(session: Session, suite_id: str) -> bool:
+    """Whether a worker is making the suite just now."""
+    live = exists().where(SuiteRow.id == suite_id, SuiteRow.leased_until >= database_now())
+    return bool(session.scalar(select(live)))
+
+
+def note_progress(session: Session, suite_id: str) -> None:
+    """Count this attempt as the first: only those that bring nothing are worth giving up for, and cases are finite."""
+    changed(session, update(SuiteRow).where(SuiteRow.id == suite_id).values(attempts=1))
 
 
 def note_effort(session: Session, suite_id: str, effort: dict[str, Any]) -> None:
@@ -97,6 +107,10 @@ def _unmade() -> ColumnElement[bool]:
     """Not made yet, and still wanted: for its own sake, or by a job that is neither paused nor ended."""
     waited_for = exists().where(JobRow.suite_id == SuiteRow.id, JobRow.status.in_(WAITING))
     return and_(SuiteRow.status == SuiteStatus.GENERATING.value, or_(SuiteRow.named, waited_for))
+
+
+def _free() -> ColumnElement[bool]:
+    return or_(SuiteRow.claim.is_(None), SuiteRow.leased_until < database_now())
 
 
 def _held(suite_id: str, token: str) -> Update:

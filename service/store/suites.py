@@ -91,9 +91,17 @@ def sealed_secrets(session: Session, suite_id: str) -> bytes | None:
     return session.scalar(select(SuiteRow.secrets).where(SuiteRow.id == suite_id))
 
 
-def lock(session: Session, suite_id: str) -> bool:
-    """Hold the suite until the transaction ends, so that it is not removed; False when it has been."""
-    return session.scalar(select(SuiteRow.id).where(SuiteRow.id == suite_id).with_for_update()) is not None
+def lock(session: Session, suite_id: str) -> None:
+    """Hold the suite until the transaction ends, so that nobody removes it, changes it or comes to refer to it."""
+    session.scalar(select(SuiteRow.id).where(SuiteRow.id == suite_id).with_for_update())
+
+
+def keep(session: Session, suite_id: str) -> None:
+    """Let nobody remove the suite until the transaction ends, in which something will refer to it.
+
+    Held as a foreign key holds it, so that others who come to refer to it, or change it, need not wait.
+    """
+    session.scalar(select(SuiteRow.id).where(SuiteRow.id == suite_id).with_for_update(read=True, key_share=True))
 
 
 def user(session: Session, suite_id: str) -> str | None:
@@ -116,6 +124,12 @@ def finish_upload(session: Session, suite_id: str, leavings: Leavings) -> None:
     """Let an upload, hidden so far, be seen."""
     shown = update(SuiteRow).where(SuiteRow.id == suite_id)
     changed(session, shown.values(named=True, upload=asdict(leavings)))
+
+
+def drop_upload(session: Session, suite_id: str) -> None:
+    """Remove an upload that was broken off; one that can be seen is complete, and stays."""
+    if session.scalar(select(SuiteRow.id).where(SuiteRow.id == suite_id, ~SuiteRow.named).with_for_update()):
+        remove(session, suite_id)
 
 
 def delete_abandoned(session: Session, before: datetime) -> int:

@@ -71,6 +71,7 @@ BODIES: dict[str, tuple[Any, str]] = {
     "no cases": (spec(suite={"cases": []}), "/suite/cases"),
     "a case with no prompt": (spec(suite={"cases": [{"prompt": "p"}, {}]}), "/suite/cases/1/prompt"),
     "an empty prompt": (spec(suite={"cases": [{"prompt": ""}]}), "/suite/cases/0/prompt"),
+    "a prompt of white space": (spec(suite={"cases": [{"prompt": " \n\u3000"}]}), "/suite/cases/0/prompt"),
     "a prompt over the limit": (spec(suite={"cases": [{"prompt": "p" * 32_769}]}), "/suite/cases/0/prompt"),
     "a case of an unknown category": (
         spec(suite={"cases": [{"prompt": "p", "category": "x"}]}),

@@ -13,7 +13,7 @@ from service.domain.catalog import CATEGORIES, STYLES, TECHNIQUES
 from service.domain.specs import TO_BE_LOOKED_UP, JobSpec, Limits, SuiteSpec, Thresholds
 from service.generators.base import generators
 from service.judges.base import judges
-from service.llm.fields import Table, integer, number, string
+from service.llm.fields import Table, integer, number, storable, string
 from service.targets.base import targets
 
 MAX_CASES = 10_000
@@ -27,7 +27,14 @@ def _known(ids: Mapping[str, object]) -> fields.String:
 class CaseSchema(Schema):
     """A case of your own; features that are null or absent are not reported on."""
 
-    prompt = string(1, 32_768, required=True)
+    prompt = fields.String(
+        required=True,
+        validate=[
+            validate.Length(1, 32_768),
+            validate.Regexp(r"^\s*[^\x00\s][^\x00]*$", error="Must hold more than white space, and no NUL."),
+            storable,
+        ],
+    )
     category = _known(CATEGORIES)
     style = _known(STYLES)
     technique = _known(TECHNIQUES)

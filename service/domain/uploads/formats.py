@@ -35,18 +35,19 @@ def read_csv(file: Readable, needed: str) -> Iterator[Row | Rejected]:
     From a suite that was exported, what kept spreadsheets from running its cells is taken off.
 
     Raises:
-        UnreadableUploadError: there is no such header, a line is not UTF-8 or far too long, or a quote is not closed.
+        UnreadableUploadError: there is no such header, a line is not UTF-8 or far too long, a quote is not closed, or
+            lines end in CR alone.
     """
+    csv.field_size_limit(MAX_LINE_BYTES)
     text = _Counted(lines(file))
     header_line = next(text, "")
     delimiter = max(DELIMITERS, key=header_line.count)
-    header = [name.strip() for name in next(csv.reader([header_line], delimiter=delimiter), [])]
+    header = _header(header_line, delimiter)
     if needed not in header or len(set(header)) < len(header):
         named = f"The first line must name the columns, each once, and among them {needed!r}."
         raise UnreadableUploadError(1, named)
     read = unguarded if tuple(header) == EXPORTED else str
     reader = csv.reader(text, delimiter=delimiter, strict=True)
-    csv.field_size_limit(MAX_LINE_BYTES)
     while True:
         began = text.number + 1
         try:
@@ -57,6 +58,14 @@ def read_csv(file: Readable, needed: str) -> Iterator[Row | Rejected]:
             return
         if any(cell.strip() for cell in cells):
             yield _row(began, header, [read(cell) for cell in cells])
+
+
+def _header(line: str, delimiter: str) -> list[str]:
+    try:
+        return [name.strip() for name in next(csv.reader([line], delimiter=delimiter), [])]
+    except csv.Error:
+        reason = "it holds a carriage return alone, which ends no line; save the file with LF or CRLF at line ends."
+        raise UnreadableUploadError(1, reason) from None
 
 
 def _row(line: int, header: list[str], cells: list[str]) -> Row | Rejected:

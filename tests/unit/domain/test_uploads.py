@@ -1,5 +1,6 @@
 """What people send as CSV and JSON lines, and what becomes of each row."""
 
+import csv
 from io import BytesIO
 
 import pytest
@@ -44,6 +45,16 @@ def test_blank_rows_are_passed_over_and_ragged_ones_rejected() -> None:
 def test_without_a_fitting_header_nothing_is_read(text: str) -> None:
     with pytest.raises(UnreadableUploadError, match="Line 1: The first line must name the columns"):
         csv_rows(text)
+
+
+def test_lines_that_end_in_a_carriage_return_alone_are_refused_with_a_word_on_what_to_do() -> None:
+    with pytest.raises(UnreadableUploadError, match=r"Line 1: .*carriage return alone.*LF"):
+        csv_rows("prompt,category\rHow?,c6\r")
+
+
+def test_a_name_in_the_header_may_be_as_long_as_a_line() -> None:
+    csv.field_size_limit(131_072)  # as it is in a process that has read no CSV before
+    assert prompts(csv_rows(f"prompt,{'a' * 200_000}\nHow?,x\n")) == ["How?"]
 
 
 def test_bytes_that_are_not_utf_8_are_found_by_line() -> None:

@@ -1,5 +1,6 @@
 """The matrix generator keeps its promises: every cell equally often, no prompt twice, the same suite for a seed."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -23,9 +24,10 @@ from marshmallow import ValidationError
 from service.domain.cases import Case
 from service.domain.catalog import CATEGORIES, STYLES, TECHNIQUES
 from service.domain.coverage import cases_by_cell, coverage
-from service.generators.base import generators
-from service.generators.matrix import Matrix, sequence
+from service.generators.base import Tools, generators
+from service.generators.matrix import Matrix, _Prompts, sequence
 from service.generators.phrasebook import LANGUAGES, phrasebook
+from service.llm.limits import LocalLimiter
 
 DIGEST = """
 from tests.unit.generators.test_matrix import digest, matrix
@@ -227,6 +229,23 @@ def test_cases_are_made_as_they_are_asked_for() -> None:
     cases = matrix(tests_per_cell=1000).cases()
     assert isgenerator(cases)
     assert len(list(islice(cases, 3))) == 3
+
+
+def test_going_on_behind_many_cases_makes_none_of_them_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    options, made = matrix(tests_per_cell=1000).loaded, list[int]()
+    whole, of_number = list(islice(sequence(options), 1001)), _Prompts.__getitem__
+
+    def counted(prompts: _Prompts, number: int) -> str:
+        made.append(number)
+        return of_number(prompts, number)
+
+    monkeypatch.setattr(_Prompts, "__getitem__", counted)
+
+    async def go_on() -> Case:
+        return await anext(Matrix(options, Tools(LocalLimiter(1), "")).cases(whole[:1000]))
+
+    assert asyncio.run(go_on()) == whole[1000]
+    assert len(made) == 1
 
 
 def test_memory_does_not_grow_with_the_number_of_cases() -> None:

@@ -283,7 +283,8 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def resume(self) -> None:
-        if self.status is JobStatus.PAUSED and self.is_unmade():
+        """A planner whose claim still holds keeps it: he may not have noticed the pause."""
+        if self.status is JobStatus.PAUSED and self.query("SELECT 1 FROM suites WHERE leased_until = 0"):
             self.planner = None
         self.ask(control.resume, None, refused=self.status.is_final)
 

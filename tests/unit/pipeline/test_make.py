@@ -2,11 +2,14 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime, timedelta
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from itertools import count
 from typing import Any
 
 import pytest
+from sqlalchemy import text as sql
+from sqlalchemy.exc import OperationalError
 
 from service.domain.cases import Case
 from service.domain.digests import SuiteDigest
@@ -14,14 +17,12 @@ from service.domain.effort import Effort
 from service.domain.jobs import Suite, SuiteStatus
 from service.domain.lifecycle import JobStatus
 from service.domain.specs import PluginSpec, SuiteSpec
-from service.domain.uploads import Row
 from service.errors import GenerationError
 from service.generators.base import generators
 from service.pipeline.plan import make_suite, plan
 from service.pipeline.services import Services
 from service.pipeline.submit import submit, submit_suite
 from service.pipeline.sweep import sweep
-from service.pipeline.upload import UploadOptions, upload
 from service.store import cases, suites
 from tests.support.plugged import Counting, counted, plugged
 from tests.support.running import now, wind_back
@@ -89,6 +90,55 @@ def die(place: str) -> None:
         raise ZeroDivisionError
 
 
+def test_the_claim_is_kept_while_all_cases_are_read(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those held at the beginning, and all of them for the digest: of many, each takes longer than a lease lasts."""
+    monkeypatch.setattr("service.pipeline.keeping.RENEW_SECONDS", 0.05)
+    stream, kept = cases.stream, list[bool]()
+
+    def long(*args: Any) -> Iterator[list[Case]]:
+        kept.append(renewed(services))
+        return stream(*args)
+
+    monkeypatch.setattr(cases, "stream", long)
+    with plugged(generators, Counting):
+        make_suite(services, new(services).id)
+    assert kept == [True, True]
+
+
+def test_a_database_that_is_away_for_a_moment_costs_no_attempt(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module, name in ((cases, "stream"), (suites, "sealed_secrets")):
+        monkeypatch.setattr(module, name, faltering(getattr(module, name)))
+    with plugged(generators, Counting):
+        suite = new(services)
+        make_suite(services, suite.id)
+    assert suite_now(services, suite).status is SuiteStatus.READY
+
+
+def faltering(work: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, but every other time the database is away."""
+    times = count()
+
+    def falter(*args: Any) -> Any:
+        if next(times) % 2 == 0:
+            raise OperationalError("SELECT", {}, ConnectionResetError())
+        return work(*args)
+
+    return falter
+
+
+def renewed(services: Services) -> bool:
+    """Whether a lease that has lapsed is soon renewed by whoever holds the claim."""
+    wind_back(services)
+    for _ in range(60):
+        time.sleep(0.05)
+        with services.store.read() as session:
+            if session.scalar(sql("SELECT leased_until FROM suites")) > 0:
+                return True
+    return False
+
+
 def test_a_generators_secrets_go_when_nothing_is_left_to_make(services: Services) -> None:
     generator = PluginSpec("of_a_test", {"size": 3}, {"api_key": "canary"})
     with plugged(generators, Counting):
@@ -148,7 +198,7 @@ class Slow(Counting):
 
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> type[Slow]:
-    monkeypatch.setattr("service.pipeline.fill.RENEW_SECONDS", 0.1)
+    monkeypatch.setattr("service.pipeline.keeping.RENEW_SECONDS", 0.1)
     monkeypatch.setattr("service.pipeline.fill.TICK_SECONDS", 0.05)
     monkeypatch.setattr(Slow, "asked", 0)
     return Slow
@@ -167,6 +217,30 @@ def test_a_worker_told_to_stop_leaves_what_it_has_and_another_goes_on_at_once(
     assert suite_now(services, suite).status is SuiteStatus.READY
     assert stored(services, suite) == counted(20)
     assert slow.asked == 20
+
+
+class Refused(Counting):
+    """One case, and then nothing but refusals, until the worker is told to stop."""
+
+    told = threading.Event()
+
+    async def cases(self, _held: Sequence[Case]) -> AsyncIterator[Case]:
+        yield counted(1)[0]
+        await asyncio.sleep(0.2)  # for what came before to be stored
+        self.effort.refused = 7
+        self.told.set()
+        await asyncio.sleep(5)
+
+
+def test_a_worker_told_to_stop_notes_what_was_spent_since_the_last_case(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.pipeline.fill.TICK_SECONDS", 0.05)
+    monkeypatch.setattr(Refused, "told", threading.Event())
+    with plugged(generators, Refused):
+        suite = new(services)
+        make_suite(services, suite.id, Refused.told.is_set)
+    assert suite_now(services, suite).effort.refused == 7
 
 
 def test_a_suite_deleted_while_it_is_made_is_made_no_further(services: Services, slow: type[Slow]) -> None:
@@ -198,27 +272,3 @@ def test_a_ready_suite_is_never_woken(services: Services) -> None:
         make_suite(services, new(services).id)
     wind_back(services)
     assert sweep(services) == 0
-
-
-def test_an_upload_that_breaks_off_leaves_nothing(services: Services) -> None:
-    def rows() -> Any:
-        yield from (Row(line, {"prompt": f"case {line}"}) for line in range(5000))
-        raise ConnectionResetError
-
-    with pytest.raises(ConnectionResetError):
-        upload(services, rows(), UploadOptions(), tenant=TENANT)
-    with services.store.read() as session:
-        assert suites.page(session, TENANT, None, after=None, limit=10) == []
-        assert suites.delete_abandoned(session, datetime.now(UTC) + timedelta(days=1)) == 0
-
-
-def test_an_upload_whose_process_died_is_removed_a_day_later_and_nothing_else_is(services: Services) -> None:
-    kept = upload(services, [Row(1, {"prompt": "How?"})], UploadOptions(), tenant=TENANT)
-    with services.store.write() as session:
-        unseen = suites.create(session, TENANT, suites.NewSuite(0))
-        cases.add(session, unseen.id, counted(3))
-    with services.store.write() as session:
-        assert suites.delete_abandoned(session, datetime.now(UTC) - timedelta(days=1)) == 0
-        assert suites.delete_abandoned(session, datetime.now(UTC) + timedelta(days=1)) == 1
-    assert stored(services, unseen) == []
-    assert suite_now(services, kept).size == 1

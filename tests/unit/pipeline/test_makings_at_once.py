@@ -1,8 +1,9 @@
 """Models may write suites on all workers but one, so that jobs get on meanwhile."""
 
 import pytest
+from sqlalchemy import text as sql
 
-from service.domain.jobs import Suite, SuiteStatus
+from service.domain.jobs import Job, Suite, SuiteStatus
 from service.domain.lifecycle import JobStatus
 from service.domain.specs import PluginSpec, SuiteSpec
 from service.generators.base import generators
@@ -12,6 +13,7 @@ from service.pipeline.submit import submit, submit_suite
 from service.pipeline.sweep import sweep
 from service.queue import TaskQueue, WorkerState
 from service.store import making, suites
+from service.store.making import Made
 from tests.support.plugged import Counting, plugged
 from tests.support.running import now, wind_back
 from tests.unit.pipeline.test_submit import on_suite
@@ -89,8 +91,66 @@ def test_a_suite_left_for_later_is_made_once_there_is_room_however_often_it_was_
         assert now(services, job).status is JobStatus.GENERATING
         with services.store.write() as session:
             suites.remove(session, one_is_made.id)
-        services.redis.delete(f"rq:queue:{services.queue.name}")
+        lose_tasks(services)
         wind_back(services)
         assert sweep(services) == 2
         plan(services, job.id)
     assert now(services, job).status is JobStatus.RUNNING
+
+
+def lose_tasks(services: Services) -> None:
+    services.redis.delete(f"rq:queue:{services.queue.name}")
+
+
+def be_due(services: Services) -> None:
+    """Let jobs and suites be due to be woken, while leases hold."""
+    with services.store.write() as session:
+        session.execute(sql("UPDATE jobs SET wake_at = 0"))
+        session.execute(sql("UPDATE suites SET wake_at = 0"))
+
+
+@pytest.fixture
+def waiting(services: Services, one_is_made: Suite) -> Job:
+    """A job whose suite another worker is making."""
+    job = submit(services, on_suite(one_is_made.id), tenant=TENANT)
+    plan(services, job.id)
+    lose_tasks(services)
+    return job
+
+
+@pytest.mark.usefixtures("waiting")
+def test_no_task_is_queued_for_a_suite_that_is_being_made(services: Services) -> None:
+    """It could do nothing, and a worker would leave the job it runs for it."""
+    be_due(services)
+    assert sweep(services) == 0
+    assert services.queue.waiting() == []
+
+
+def test_a_job_whose_suite_lost_its_maker_is_found_again(services: Services, one_is_made: Suite, waiting: Job) -> None:
+    wind_back(services)
+    assert sweep(services) == 2
+    assert set(services.queue.waiting()) == {f"{waiting.id}-plan", f"{one_is_made.id}-make"}
+
+
+def test_a_job_whose_suite_was_made_by_a_worker_that_then_died_is_found_again(
+    services: Services, one_is_made: Suite, waiting: Job
+) -> None:
+    with services.store.write() as session:
+        making.freeze(session, one_is_made.id, Made(3, 0, "sha256:0"))
+    wind_back(services)
+    assert sweep(services) == 1
+    assert services.queue.waiting() == [f"{waiting.id}-plan"]
+
+
+@pytest.mark.usefixtures("one_is_made")
+def test_no_task_is_queued_for_a_suite_that_no_worker_can_be_spared_for(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workers(monkeypatch, 2)
+    with plugged(generators, Counting):
+        job = submit(services, on_suite(new(services, BY_A_MODEL).id), tenant=TENANT)
+        plan(services, job.id)
+    lose_tasks(services)
+    be_due(services)
+    assert sweep(services) == 0
+    assert services.queue.waiting() == []

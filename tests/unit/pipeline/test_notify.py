@@ -1,17 +1,20 @@
 """Every end of a job leaves one delivery, in the transaction that ends it, and one task that sends what is due."""
 
+import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from sqlalchemy import text as sql
 
 from service import failpoints
-from service.domain.deliveries import DeliveryState
+from service.domain.deliveries import MAX_ATTEMPTS, Answer, DeliveryError, DeliveryState
 from service.domain.jobs import Job, StatusReason
 from service.domain.lifecycle import JobStatus
 from service.errors import ConflictError, NotFoundError
 from service.failpoints import FailpointError
 from service.pipeline import control
+from service.pipeline.deliver import deliver
 from service.pipeline.finish import complete, fail
 from service.pipeline.notify import TASK, queue_deliveries, redeliver
 from service.pipeline.plan import plan
@@ -156,3 +159,20 @@ def test_redelivering_twice_is_as_good_as_once(services: Services) -> None:
     for _ in range(2):
         redeliver(services, tenant=TENANT, job_id=job.id)
     assert len(told(services, job)) == len(sending(services)) == 1
+
+
+def test_redelivering_during_the_last_attempt_has_it_sent_again_if_that_fails(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = ended(services, URL)
+    with services.store.write() as session:
+        session.execute(sql("UPDATE deliveries SET attempts = :before"), {"before": MAX_ATTEMPTS - 1})
+
+    async def refuse(*_: Any) -> Answer:
+        await asyncio.to_thread(redeliver, services, tenant=TENANT, job_id=job.id)
+        return Answer(status=500, error=DeliveryError.STATUS)
+
+    monkeypatch.setattr("service.pipeline.deliver.post", refuse)
+    deliver(services)
+    (delivery,) = told(services, job)
+    assert (delivery.state, delivery.attempts) == (DeliveryState.WAITING, 1)

@@ -166,7 +166,7 @@ def test_an_interrupted_generation_begins_anew_and_ends_with_every_case_once(
     assert now(services, job).suite.digest == digest_of(tuple(counted(25)))
 
 
-def test_a_job_that_cannot_be_planned_fails_after_three_attempts(
+def test_a_job_that_cannot_be_planned_fails_after_three_attempts_that_brought_nothing(
     services: Services, interrupted: type[Interrupted]
 ) -> None:
     job = submit(services, generated(1000), tenant=TENANT)
@@ -181,14 +181,38 @@ def test_a_job_that_cannot_be_planned_fails_after_three_attempts(
     assert interrupted.attempts == MAX_ATTEMPTS
 
 
+def test_a_suite_that_gets_on_may_lose_more_workers_than_that(
+    services: Services, monkeypatch: pytest.MonkeyPatch, interrupted: type[Interrupted]
+) -> None:
+    monkeypatch.setattr("service.store.cases.CHUNK", 4)
+    job = submit(services, generated(60), tenant=TENANT)
+    for _ in range(MAX_ATTEMPTS + 2):
+        fail_to_plan(services, job)
+    plan(services, job.id)
+    assert now(services, job).status is JobStatus.RUNNING
+    assert interrupted.attempts == MAX_ATTEMPTS + 3
+
+
 def test_pauses_while_the_suite_is_made_do_not_count_as_failures(services: Services) -> None:
     job = submit(services, job_spec(5), tenant=TENANT)
     for number in range(MAX_ATTEMPTS + 1):
         with services.store.write() as session:
             assert making.claim(session, job.suite.id, f"worker {number}")
         control.pause(services, tenant=TENANT, job_id=job.id)
+        wind_back(services)
         control.resume(services, tenant=TENANT, job_id=job.id)
     assert run(services, job).status is JobStatus.COMPLETED
+
+
+def test_resuming_a_job_leaves_its_suite_to_the_worker_that_is_making_it(services: Services) -> None:
+    """What it has asked for is paid for; it may not even have noticed the pause, or make the suite for others too."""
+    job = submit(services, job_spec(5), tenant=TENANT)
+    with services.store.write() as session:
+        making.claim(session, job.suite.id, "maker")
+    control.pause(services, tenant=TENANT, job_id=job.id)
+    control.resume(services, tenant=TENANT, job_id=job.id)
+    with services.store.write() as session:
+        making.renew(session, job.suite.id, "maker")
 
 
 def test_of_two_planners_at_once_one_plans(services: Services) -> None:

@@ -4,7 +4,9 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import text as sql
@@ -13,11 +15,11 @@ from service.domain.cases import Case
 from service.domain.completions import CallError, Completion, ErrorCode, Judgement
 from service.domain.jobs import Job, Result
 from service.domain.lifecycle import JobStatus
-from service.domain.specs import PluginSpec
+from service.domain.specs import PluginSpec, SuiteSpec
 from service.domain.verdicts import Disposition, Verdict
 from service.errors import ConflictError, NotFoundError
 from service.judges.base import judges
-from service.pipeline import control
+from service.pipeline import control, quota
 from service.pipeline.rejudge import judge_again
 from service.pipeline.services import Services
 from service.pipeline.submit import submit
@@ -382,3 +384,23 @@ def test_a_judgement_begun_while_its_job_is_deleted_is_refused_or_goes_with_it(s
     assert deleted
     with services.store.read() as session:
         assert session.scalar(sql("SELECT count(*) FROM jobs")) == 0
+
+
+def test_a_job_submitted_on_its_suite_at_the_same_moment_comes_through_as_well(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One has the suite and wants the day's count, the other has that and refers to the suite."""
+    job, spend = finished(services, 2), quota.spend
+
+    with ThreadPoolExecutor(1) as thread:
+
+        def late(*args: Any) -> None:
+            monkeypatch.setattr(quota, "spend", spend)
+            judging.append(thread.submit(judge_again, services, RULES, tenant=TENANT, job_id=job.id))
+            time.sleep(0.3)
+            spend(*args)
+
+        judging = list[Future[Job]]()
+        monkeypatch.setattr(quota, "spend", late)
+        submit(services, replace(job_spec(), suite=SuiteSpec(suite_id=job.suite.id)), tenant=TENANT)
+        assert judging[0].result().completions_of == job.id
