@@ -49,7 +49,7 @@ def read_csv(file: Readable, needed: str) -> Iterator[Row | Rejected]:
     read = unguarded if tuple(header) == EXPORTED else str
     reader = csv.reader(text, delimiter=delimiter, strict=True)
     while True:
-        began = text.number + 1
+        began = text.begin_row()
         try:
             cells = next(reader, None)
         except csv.Error as error:
@@ -75,13 +75,24 @@ def _row(line: int, header: list[str], cells: list[str]) -> Row | Rejected:
 
 
 class _Counted(Iterator[str]):
-    """Lines, and how many of them have been taken."""
+    """Lines, counted; those of one row are no longer together than one alone may be."""
 
     def __init__(self, source: Iterable[str]) -> None:
         self._source = iter(source)
-        self.number = 0
+        self._number = 0
+        self._began = 1
+        self._length = 0
+
+    def begin_row(self) -> int:
+        """Gives the number of the line on which the next row begins."""
+        self._began, self._length = self._number + 1, 0
+        return self._began
 
     def __next__(self) -> str:
         line = next(self._source)
-        self.number += 1
+        self._number += 1
+        self._length += len(line)
+        if self._length > MAX_LINE_BYTES:
+            reason = f"the row is longer than {MAX_LINE_BYTES:,} characters; is a quotation mark not closed?"
+            raise UnreadableUploadError(self._began, reason)
         return line

@@ -70,8 +70,17 @@ def test_a_quote_that_is_not_closed_is_found_where_its_row_begins() -> None:
 def test_a_cell_of_ten_megabytes_is_refused_before_it_is_read() -> None:
     with pytest.raises(UnreadableUploadError, match="Line 2: it is longer than"):
         csv_rows("prompt\n" + "a" * (10 * MAX_LINE_BYTES))
-    with pytest.raises(UnreadableUploadError, match=r"Line 2: .*field larger"):
+    with pytest.raises(UnreadableUploadError, match=r"Line 2: the row is longer"):
         csv_rows('prompt\n"' + "a\n" * MAX_LINE_BYTES)
+
+
+def test_a_row_over_many_short_lines_is_no_longer_than_a_line_may_be() -> None:
+    text = "prompt\nfirst\n" + '"a\n",' * 300_000
+    rows = read_csv(BytesIO(text.encode()), "prompt")
+    assert next(rows) == Row(2, {"prompt": "first"})
+    with pytest.raises(UnreadableUploadError, match="row is longer than") as refused:
+        next(rows)
+    assert refused.value.line == 3
 
 
 def test_a_broken_json_line_is_rejected_and_the_others_are_read() -> None:
