@@ -4,7 +4,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from flask import Request
 from marshmallow import RAISE, Schema, ValidationError
@@ -80,7 +80,7 @@ def parse_json(data: bytes) -> Any:
     if _is_too_deep(value):
         raise _too_deep()
     # Neither can stand in JSON but as an escape, which hardly any body holds.
-    if b"\\u" in data and (found := next(_unstorable(value), None)) is not None:
+    if b"\\u" in data and (found := _unstorable(value)) is not None:
         message = "Must not contain NUL or lone surrogates."
         raise InvalidError(f"The body holds text that can't be stored, at {found or '/'}.", errors=((found, message),))
     return value
@@ -116,19 +116,37 @@ def _step(name: Any) -> str:
     return "/" + str(name).replace("~", "~0").replace("/", "~1")
 
 
-def _unstorable(value: Any) -> Iterator[str]:
-    """Pointers of strings and names that can't be stored. Goes through the value without recursion."""
-    to_do: list[tuple[str, Any]] = [("", value)]
+def _unstorable(value: Any) -> str | None:
+    """The pointer of a string or name that can't be stored. Goes through the value without recursion."""
+    to_do: list[_Place] = [_Place(None, "", value)]
     while to_do:
-        at, value = to_do.pop()
+        place = to_do.pop()
+        value = place.value
         if isinstance(value, str) and _UNSTORABLE.search(value):
-            yield at
-        elif isinstance(value, list | dict):
+            return place.pointer()
+        if isinstance(value, list | dict):
             members: Iterable[tuple[Any, Any]] = enumerate(value) if isinstance(value, list) else value.items()
             for name, member in members:
                 if isinstance(name, str) and _UNSTORABLE.search(name):
-                    yield at  # the name itself can't be shown, hence its object
-                to_do.append((at + _step(name), member))
+                    return place.pointer()  # the name itself can't be shown, hence its object
+                if isinstance(member, str | list | dict):
+                    to_do.append(_Place(place, name, member))
+    return None
+
+
+class _Place(NamedTuple):
+    """A value in a body. Only the one that is told of gets a pointer, which may be as long as the body."""
+
+    parent: "_Place | None"
+    name: str | int
+    value: Any
+
+    def pointer(self) -> str:
+        steps, place = [], self
+        while place.parent:
+            steps.append(_step(place.name))
+            place = place.parent
+        return "".join(reversed(steps))
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -1,0 +1,19 @@
+"""Reading JSON bodies: what it costs."""
+
+import tracemalloc
+
+import pytest
+
+from service.api.body import parse_json
+from service.errors import InvalidError
+
+
+def test_a_long_name_costs_no_more_for_many_members() -> None:
+    body = b'{"%s": [%s "\\u0000"]}' % (b"n" * 60_000, b"[]," * 8000)
+    tracemalloc.start()
+    with pytest.raises(InvalidError) as refused:
+        parse_json(body)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert refused.value.errors[0][0] == f"/{'n' * 60_000}/8000"
+    assert peak < 5_000_000
