@@ -12,10 +12,14 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import UnsupportedMediaType
 
 from service.api import payload
+from service.api.problems import MAX_ERRORS
 from service.errors import InvalidError
 
 MAX_DEPTH = 32
 """Lists and objects within each other; what the API takes has some six."""
+
+MAX_FIELDS = 256
+"""Of one object; what the API takes has some thirty."""
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -57,12 +61,13 @@ class RequestParser(FlaskParser):
         errors = tuple(pointers(messages))
         where = {"json": "body", "query": "query string", "headers": "headers"}[location]
         first, more = " ".join(errors[0]).strip(), len(errors) - 1
-        also = f" And {more} more: see `errors`." if more else ""
+        shown = f" for the first {MAX_ERRORS}" if len(errors) > MAX_ERRORS else ""
+        also = f" And {more:,} more: see `errors`{shown}." if more else ""
         raise InvalidError(f"In the {where}: {first}{also}", errors=errors)
 
 
 def parse_json(data: bytes) -> Any:
-    """A JSON value that every part of the service can keep: finite numbers, storable strings, no name twice.
+    """A JSON value that all of the service can keep: finite numbers, storable strings, few names and none twice.
 
     Raises:
         InvalidJsonError: it is no JSON, or not in UTF-8, or nested too deeply (TooDeepError).
@@ -70,7 +75,7 @@ def parse_json(data: bytes) -> Any:
     """
     try:
         value = json.loads(
-            data.decode(), parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_no_name_twice
+            data.decode(), parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_object
         )
     except RecursionError:
         raise _too_deep() from None
@@ -161,7 +166,10 @@ def _finite(digits: str) -> float:
     return int(number) if number.is_integer() else number
 
 
-def _no_name_twice(members: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object that names its fields once each, and not so many that to refuse them one by one takes long."""
+    if len(members) > MAX_FIELDS:
+        raise ValueError(f"an object has more than {MAX_FIELDS} fields")
     found = dict(members)
     if len(found) < len(members):
         raise ValueError("an object names a field twice")

@@ -17,6 +17,8 @@ from service.errors import AuthenticationError, InvalidError, ProofhouseError, Q
 MEDIA_TYPE = "application/problem+json"
 MAX_BODY_MIB = 16
 MAX_UPLOAD_MIB = 256
+MAX_ERRORS = 100
+"""That one answer names."""
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +83,7 @@ def _on_service_error(error: ProofhouseError) -> Response:
         return _on_unexpected(error)
     more: dict[str, Any] = {}
     if isinstance(error, InvalidError):
-        more["errors"] = [{"pointer": pointer, "message": message} for pointer, message in error.errors]
+        more["errors"] = [{"pointer": pointer, "message": message} for pointer, message in error.errors[:MAX_ERRORS]]
     if isinstance(error, NotReadyError):
         more["checks"] = error.checks
     response = problem(error.status, error.code, error.title, str(error), **more)

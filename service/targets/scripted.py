@@ -10,7 +10,7 @@ from marshmallow import RAISE, Schema, fields, validate
 from service.domain.cases import Case
 from service.domain.completions import CallError, Completion, ErrorCode, Usage
 from service.llm.errors import stops_job
-from service.llm.fields import BooleanField, integer, string
+from service.llm.fields import BooleanField, List, integer, string
 from service.llm.limits import Limiter
 from service.llm.options import LimitOptions
 from service.targets.base import targets
@@ -39,7 +39,7 @@ class ScriptedOptions(LimitOptions):
     """The script."""
 
     model = string(1, 200, load_default="scripted", metadata={"description": "A label; names no real model."})
-    replies = fields.List(
+    replies = List(
         fields.Nested(ScriptedReply),
         required=True,
         validate=validate.Length(1, 10_000),

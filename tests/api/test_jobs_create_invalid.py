@@ -218,3 +218,32 @@ def test_a_body_at_the_limit_is_read(client: FlaskClient) -> None:
 def test_a_generator_written_as_other_plugins_are_is_told_how_to_be_written(client: FlaskClient) -> None:
     answer = client.post("/v1/jobs", json=spec(suite={"generator": {"type": "matrix", "limit": 42}}))
     assert "one of: llm, matrix. Options stand beside it." in answer.get_json()["detail"]
+
+
+TOO_LONG: dict[str, tuple[dict[str, Any], str]] = {
+    "cases": (spec(suite={"cases": [{}] * 10_001}), "/suite/cases"),
+    "a selection": (spec(suite={"generator": "matrix", "styles": [1] * 1000}), "/suite/styles"),
+    "replies": (spec(target={"type": "scripted", "replies": [{}, {"x": 1}] * 6000}), "/target/replies"),
+    "phrases": (spec(judge={"type": "rules", "refusal_phrases": [1] * 101}), "/judge/refusal_phrases"),
+    "stops": (spec(target=openai(parameters={"stop": [1] * 17})), "/target/parameters/stop"),
+}
+
+
+@pytest.mark.parametrize("name", TOO_LONG)
+def test_a_list_that_is_too_long_is_not_read(client: FlaskClient, name: str) -> None:
+    body, pointer = TOO_LONG[name]
+    problem = assert_problem(client.post("/v1/jobs", json=body), 422, "validation_failed")
+    assert pointers(problem) == [pointer]
+
+
+def test_a_hundred_errors_are_shown_and_all_are_counted(client: FlaskClient) -> None:
+    body = spec(suite={"cases": [{"a": 1, "b": 1}] * 60})
+    problem = assert_problem(client.post("/v1/jobs", json=body), 422, "validation_failed")
+    assert len(problem["errors"]) == 100
+    assert "And 179 more: see `errors` for the first 100." in problem["detail"]
+
+
+def test_a_list_is_read_no_further_than_its_hundredth_wrong_member(client: FlaskClient) -> None:
+    body = spec(suite={"cases": [{}] * 10_000})
+    problem = assert_problem(client.post("/v1/jobs", json=body), 422, "validation_failed")
+    assert pointers(problem) == [f"/suite/cases/{index}/prompt" for index in range(100)]

@@ -1,10 +1,11 @@
 """Reading JSON bodies: what it costs."""
 
+import json
 import tracemalloc
 
 import pytest
 
-from service.api.body import parse_json
+from service.api.body import InvalidJsonError, parse_json
 from service.errors import InvalidError
 
 
@@ -17,3 +18,9 @@ def test_a_long_name_costs_no_more_for_many_members() -> None:
     tracemalloc.stop()
     assert refused.value.errors[0][0] == f"/{'n' * 60_000}/8000"
     assert peak < 5_000_000
+
+
+def test_an_object_of_very_many_fields_is_refused() -> None:
+    assert len(parse_json(json.dumps({f"f{n}": n for n in range(256)}).encode())) == 256
+    with pytest.raises(InvalidJsonError, match="more than 256 fields"):
+        parse_json(json.dumps({f"f{n}": n for n in range(257)}).encode())
