@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, NamedTuple, NoReturn
 
 from flask import Request
@@ -18,9 +19,13 @@ from service.errors import InvalidError
 MAX_DEPTH = 32
 """Lists and objects within each other; what the API takes has some six."""
 
+MAX_VALUES = 250_000
+"""Commas and opening brackets of a body; what the API takes has some 60,000. Each may stand for 80 bytes of memory."""
 MAX_FIELDS = 256
 """Of one object; what the API takes has some thirty."""
 
+_UP_TO_VALUE = re.compile(rb'(?:[^,\[{"]++|"(?:[^"\\]++|\\.)*+"?)*+(?:[,\[{]|\Z)', re.DOTALL)
+"""What comes before a value, strings with all that is in them included; matches without going back."""
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -36,6 +41,12 @@ class TooDeepError(InvalidJsonError):
     """It may be JSON, but nobody means it."""
 
     code = "json_too_deep"
+
+
+class TooManyValuesError(InvalidJsonError):
+    """It is JSON that takes many times its size in memory."""
+
+    code = "json_too_many_values"
 
 
 class RequestParser(FlaskParser):
@@ -70,9 +81,12 @@ def parse_json(data: bytes) -> Any:
     """A JSON value that all of the service can keep: finite numbers, storable strings, few names and none twice.
 
     Raises:
-        InvalidJsonError: it is no JSON, or not in UTF-8, or nested too deeply (TooDeepError).
+        InvalidJsonError: it is no JSON, or not in UTF-8, or nested too deeply (TooDeepError), or of too many values
+            (TooManyValuesError).
         InvalidError: a string holds NUL or half a surrogate pair.
     """
+    if next(islice(_UP_TO_VALUE.finditer(data), MAX_VALUES + 1, None), None):
+        raise TooManyValuesError(f"The body has more than {MAX_VALUES:,} values; send less at once.")
     try:
         value = json.loads(
             data.decode(), parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_object

@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from service.api.auth import CHALLENGE
 from service.api.context import request_id
-from service.errors import AuthenticationError, InvalidError, ProofhouseError, QuotaExceededError, UnavailableError
+from service.errors import AuthenticationError, InvalidError, ProofhouseError, UnavailableError
 
 MEDIA_TYPE = "application/problem+json"
 MAX_BODY_MIB = 16
@@ -89,7 +89,7 @@ def _on_service_error(error: ProofhouseError) -> Response:
     response = problem(error.status, error.code, error.title, str(error), **more)
     if isinstance(error, AuthenticationError):
         response.headers["WWW-Authenticate"] = CHALLENGE
-    if isinstance(error, QuotaExceededError):
+    if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response
 

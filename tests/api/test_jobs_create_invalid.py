@@ -1,11 +1,13 @@
 """POST /v1/jobs: what is refused, and how the answer says so."""
 
 import json
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from service.api import payload
 from service.errors import SlowRequestError
 from tests.api.conftest import assert_problem, pointers, spec
 
@@ -247,3 +249,15 @@ def test_a_list_is_read_no_further_than_its_hundredth_wrong_member(client: Flask
     body = spec(suite={"cases": [{}] * 10_000})
     problem = assert_problem(client.post("/v1/jobs", json=body), 422, "validation_failed")
     assert pointers(problem) == [f"/suite/cases/{index}/prompt" for index in range(100)]
+
+
+def test_only_so_many_large_bodies_are_held_at_once(client: FlaskClient) -> None:
+    large = json.dumps(spec()) + " " * payload.SMALL
+    with ExitStack() as held:
+        for _ in range(payload.LARGE.places):
+            held.enter_context(payload.LARGE.place())
+        refused = client.post("/v1/jobs", data=large, content_type="application/json")
+        assert "again" in assert_problem(refused, 503, "busy")["detail"]
+        assert client.post("/v1/jobs", json=spec()).status_code == 202
+    for _ in range(payload.LARGE.places + 1):
+        assert client.post("/v1/jobs", data=large, content_type="application/json").status_code == 202
