@@ -91,6 +91,14 @@ class BusyError(UnavailableError):
     retry_after = 5
 
 
+class TooManyTrialsError(BusyError):
+    """As many targets are being tested in this process as may be: each takes a request's turn while it waits."""
+
+    code = "too_many_trials"
+    status = 429
+    title = "Too many trials"
+
+
 class SlowRequestError(ProofhouseError):
     """A client sends its request so slowly that it would keep others waiting."""
 

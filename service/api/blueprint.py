@@ -24,7 +24,10 @@ PROBLEMS = {
     413: ("BodyTooLarge", "The body is larger than 16 MiB, or the file of a suite than 256 MiB."),
     415: ("UnsupportedMediaType", "The body is not of a content type that is taken here."),
     422: ("Invalid", "The content is wrong; `errors` says where and what."),
-    429: ("QuotaExceeded", "The tenant has used up what it may; `detail` says of what."),
+    429: (
+        "QuotaExceeded",
+        "The tenant has used up what it may, or others are at it; `detail` says of what.",
+    ),
     500: ("InternalError", "Something went wrong on our side."),
     503: (
         "Unavailable",
