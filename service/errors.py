@@ -10,6 +10,8 @@ class ProofhouseError(Exception):
     code = "internal_error"
     status = 500
     title = "Internal error"
+    retry_after: int | None = None
+    """Seconds to wait before it is worth trying again, where that is known."""
 
     def __init__(self, message: str, *, code: str | None = None) -> None:
         super().__init__(message)
@@ -62,10 +64,7 @@ class PermissionDeniedError(ProofhouseError):
 
 
 class QuotaExceededError(ProofhouseError):
-    """The tenant has used up what it may; the message says what to do.
-
-    `retry_after` is how many seconds to wait before it is worth trying again.
-    """
+    """The tenant has used up what it may; the message says what to do."""
 
     code = "quota_exceeded"
     status = 429
@@ -82,6 +81,22 @@ class UnavailableError(ProofhouseError):
     code = "unavailable"
     status = 503
     title = "Service unavailable"
+
+
+class BusyError(UnavailableError):
+    """As many of these requests are under way in this process as it can bear; the message says of which."""
+
+    code = "busy"
+    title = "Busy"
+    retry_after = 5
+
+
+class TooManyTrialsError(BusyError):
+    """As many targets are being tested in this process as may be: each takes a request's turn while it waits."""
+
+    code = "too_many_trials"
+    status = 429
+    title = "Too many trials"
 
 
 class SlowRequestError(ProofhouseError):

@@ -34,7 +34,8 @@ UNREAD_SECONDS = 0.5
 LINGER_SECONDS = 2.0
 """For a client to see the end of a connection; closed at once, it might not see the answer either."""
 PLACES_A_TURN = 4
-"""Where requests wait for slow clients, for each that may be worked on: they keep memory while they do."""
+"""Where requests wait for slow clients, for each that may be worked on. They keep memory while they do, but little:
+of those with much, there are few at once (`api.payload`, `api.uploading`)."""
 UNSENT_BYTES = 128 * 1024
 """What the kernel keeps of an answer beyond what is on its way, so that what it takes tells what the client does."""
 MAX_HEAD = 64 * 1024

@@ -24,9 +24,15 @@ PROBLEMS = {
     413: ("BodyTooLarge", "The body is larger than 16 MiB, or the file of a suite than 256 MiB."),
     415: ("UnsupportedMediaType", "The body is not of a content type that is taken here."),
     422: ("Invalid", "The content is wrong; `errors` says where and what."),
-    429: ("QuotaExceeded", "The tenant has used up what it may; `detail` says of what."),
+    429: (
+        "QuotaExceeded",
+        "The tenant has used up what it may, or others are at it; `detail` says of what.",
+    ),
     500: ("InternalError", "Something went wrong on our side."),
-    503: ("Unavailable", "The database is out of reach; nothing was half done."),
+    503: (
+        "Unavailable",
+        "The database is out of reach, or too many large requests are under way; nothing was half done.",
+    ),
 }
 _OF_A_BODY = (400, 408, 413, 415, 422)
 
@@ -41,6 +47,7 @@ _TEXT = {"schema": {"type": "string"}}
 _OF_A_STATUS: dict[int, dict[str, Any]] = {
     401: {"WWW-Authenticate": {"description": "The scheme.", "required": True, **_TEXT}},
     429: {"Retry-After": {"description": "Seconds to wait.", "required": True, "schema": {"type": "integer"}}},
+    503: {"Retry-After": {"description": "Seconds to wait, where that is known.", "schema": {"type": "integer"}}},
 }
 """Headers of errors beside those of every answer."""
 RATE_LIMIT = {

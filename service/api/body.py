@@ -4,7 +4,8 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NoReturn
+from itertools import islice
+from typing import Any, NamedTuple, NoReturn
 
 from flask import Request
 from marshmallow import RAISE, Schema, ValidationError
@@ -12,11 +13,19 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import UnsupportedMediaType
 
 from service.api import payload
+from service.api.problems import MAX_ERRORS
 from service.errors import InvalidError
 
 MAX_DEPTH = 32
 """Lists and objects within each other; what the API takes has some six."""
 
+MAX_VALUES = 250_000
+"""Commas and opening brackets of a body; what the API takes has some 60,000. Each may stand for 80 bytes of memory."""
+MAX_FIELDS = 256
+"""Of one object; what the API takes has some thirty."""
+
+_UP_TO_VALUE = re.compile(rb'(?:[^,\[{"]++|"(?:[^"\\]++|\\.)*+"?)*+(?:[,\[{]|\Z)', re.DOTALL)
+"""What comes before a value, strings with all that is in them included; matches without going back."""
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -32,6 +41,12 @@ class TooDeepError(InvalidJsonError):
     """It may be JSON, but nobody means it."""
 
     code = "json_too_deep"
+
+
+class TooManyValuesError(InvalidJsonError):
+    """It is JSON that takes many times its size in memory."""
+
+    code = "json_too_many_values"
 
 
 class RequestParser(FlaskParser):
@@ -57,20 +72,24 @@ class RequestParser(FlaskParser):
         errors = tuple(pointers(messages))
         where = {"json": "body", "query": "query string", "headers": "headers"}[location]
         first, more = " ".join(errors[0]).strip(), len(errors) - 1
-        also = f" And {more} more: see `errors`." if more else ""
+        shown = f" for the first {MAX_ERRORS}" if len(errors) > MAX_ERRORS else ""
+        also = f" And {more:,} more: see `errors`{shown}." if more else ""
         raise InvalidError(f"In the {where}: {first}{also}", errors=errors)
 
 
 def parse_json(data: bytes) -> Any:
-    """A JSON value that every part of the service can keep: finite numbers, storable strings, no name twice.
+    """A JSON value that all of the service can keep: finite numbers, storable strings, few names and none twice.
 
     Raises:
-        InvalidJsonError: it is no JSON, or not in UTF-8, or nested too deeply (TooDeepError).
+        InvalidJsonError: it is no JSON, or not in UTF-8, or nested too deeply (TooDeepError), or of too many values
+            (TooManyValuesError).
         InvalidError: a string holds NUL or half a surrogate pair.
     """
+    if next(islice(_UP_TO_VALUE.finditer(data), MAX_VALUES + 1, None), None):
+        raise TooManyValuesError(f"The body has more than {MAX_VALUES:,} values; send less at once.")
     try:
         value = json.loads(
-            data.decode(), parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_no_name_twice
+            data.decode(), parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_object
         )
     except RecursionError:
         raise _too_deep() from None
@@ -80,7 +99,7 @@ def parse_json(data: bytes) -> Any:
     if _is_too_deep(value):
         raise _too_deep()
     # Neither can stand in JSON but as an escape, which hardly any body holds.
-    if b"\\u" in data and (found := next(_unstorable(value), None)) is not None:
+    if b"\\u" in data and (found := _unstorable(value)) is not None:
         message = "Must not contain NUL or lone surrogates."
         raise InvalidError(f"The body holds text that can't be stored, at {found or '/'}.", errors=((found, message),))
     return value
@@ -116,19 +135,37 @@ def _step(name: Any) -> str:
     return "/" + str(name).replace("~", "~0").replace("/", "~1")
 
 
-def _unstorable(value: Any) -> Iterator[str]:
-    """Pointers of strings and names that can't be stored. Goes through the value without recursion."""
-    to_do: list[tuple[str, Any]] = [("", value)]
+def _unstorable(value: Any) -> str | None:
+    """The pointer of a string or name that can't be stored. Goes through the value without recursion."""
+    to_do: list[_Place] = [_Place(None, "", value)]
     while to_do:
-        at, value = to_do.pop()
+        place = to_do.pop()
+        value = place.value
         if isinstance(value, str) and _UNSTORABLE.search(value):
-            yield at
-        elif isinstance(value, list | dict):
+            return place.pointer()
+        if isinstance(value, list | dict):
             members: Iterable[tuple[Any, Any]] = enumerate(value) if isinstance(value, list) else value.items()
             for name, member in members:
                 if isinstance(name, str) and _UNSTORABLE.search(name):
-                    yield at  # the name itself can't be shown, hence its object
-                to_do.append((at + _step(name), member))
+                    return place.pointer()  # the name itself can't be shown, hence its object
+                if isinstance(member, str | list | dict):
+                    to_do.append(_Place(place, name, member))
+    return None
+
+
+class _Place(NamedTuple):
+    """A value in a body. Only the one that is told of gets a pointer, which may be as long as the body."""
+
+    parent: "_Place | None"
+    name: str | int
+    value: Any
+
+    def pointer(self) -> str:
+        steps, place = [], self
+        while place.parent:
+            steps.append(_step(place.name))
+            place = place.parent
+        return "".join(reversed(steps))
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -143,7 +180,10 @@ def _finite(digits: str) -> float:
     return int(number) if number.is_integer() else number
 
 
-def _no_name_twice(members: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object that names its fields once each, and not so many that to refuse them one by one takes long."""
+    if len(members) > MAX_FIELDS:
+        raise ValueError(f"an object has more than {MAX_FIELDS} fields")
     found = dict(members)
     if len(found) < len(members):
         raise ValueError("an object names a field twice")

@@ -2,9 +2,10 @@
 
 import re
 import secrets
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from flask import Flask, current_app, g, request
+from prometheus_client.core import Metric
 
 from service.api.remembered import Remembered
 from service.pipeline.services import Services
@@ -15,28 +16,40 @@ _EXTENSION = "proofhouse"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
+class _Parts(NamedTuple):
+    settings: Settings
+    services: Services
+    checks: Remembered[dict[str, Any]]
+    state: Remembered[list[Metric]]
+
+
 def attach(app: Flask, settings: Settings) -> None:
     """Give the application its services, which connect when first used."""
-    app.extensions[_EXTENSION] = (settings, Services.from_settings(settings), Remembered())
+    app.extensions[_EXTENSION] = _Parts(settings, Services.from_settings(settings), Remembered(), Remembered())
 
 
-def _parts() -> tuple[Settings, Services, Remembered[dict[str, Any]]]:
-    return cast("tuple[Settings, Services, Remembered[dict[str, Any]]]", current_app.extensions[_EXTENSION])
+def _parts() -> _Parts:
+    return cast("_Parts", current_app.extensions[_EXTENSION])
 
 
 def services() -> Services:
     """The pipeline's services of this application."""
-    return _parts()[1]
+    return _parts().services
 
 
 def settings() -> Settings:
     """The settings of this application."""
-    return _parts()[0]
+    return _parts().settings
 
 
 def last_checks() -> Remembered[dict[str, Any]]:
     """What this application last found out about what it needs."""
-    return _parts()[2]
+    return _parts().checks
+
+
+def last_state() -> Remembered[list[Metric]]:
+    """What this application last found out about jobs, queue and workers."""
+    return _parts().state
 
 
 def current_key() -> ApiKey:

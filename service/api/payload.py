@@ -1,22 +1,28 @@
 """A request's body as bytes: all of it or none."""
 
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from io import BufferedReader, RawIOBase
 from typing import cast
 
 from flask import Flask, Request, Response, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from service.errors import SlowRequestError
+from service.api.at_once import AtOnce
+from service.errors import BusyError, SlowRequestError
 
 CHUNK = 64 * 1024
+SMALL = 256 * 1024
+"""A body that is read without asking whether there is room for it."""
+LARGE = AtOnce(4, lambda: BusyError("Other large bodies are being worked on; send this one again in a few seconds."))
+"""Each may have 16 MiB, and be held while its client is slow."""
 DRAINED_BODIES = 2
 """How much of a refused body is taken in, in bodies of the largest size allowed."""
 
 
 def register(app: Flask) -> None:
-    """Let clients read why their body was refused."""
+    """Let clients read why their body was refused, and others have its place when a request has ended."""
     app.after_request(_drain)
+    app.teardown_request(_leave)
 
 
 def read(given: Request) -> bytes:
@@ -24,13 +30,28 @@ def read(given: Request) -> bytes:
 
     Raises:
         RequestEntityTooLarge: it is larger than allowed.
+        BusyError: it is large, and as many of those are held as may be.
     """
-    data = given.get_data()
-    limit = given.max_content_length
+    if "body" not in g:
+        g.body = _whole(given)
+    return cast("bytes", g.body)
+
+
+def _whole(given: Request) -> bytes:
+    data, limit = bytearray(), given.max_content_length
+    while chunk := given.stream.read(CHUNK):
+        data += chunk
+        if len(data) > SMALL and "large_body" not in g:
+            g.large_body = ExitStack()
+            g.large_body.enter_context(LARGE.place())
     # Werkzeug cuts a chunked body off at the limit without a word; what is left may even be valid JSON.
     if given.content_length is None and limit is not None and len(data) >= limit:
         raise RequestEntityTooLarge
-    return data
+    return bytes(data)
+
+
+def _leave(_: BaseException | None) -> None:
+    g.pop("large_body", ExitStack()).close()
 
 
 class Lines:

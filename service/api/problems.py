@@ -12,11 +12,13 @@ from werkzeug.exceptions import HTTPException
 
 from service.api.auth import CHALLENGE
 from service.api.context import request_id
-from service.errors import AuthenticationError, InvalidError, ProofhouseError, QuotaExceededError, UnavailableError
+from service.errors import AuthenticationError, InvalidError, ProofhouseError, UnavailableError
 
 MEDIA_TYPE = "application/problem+json"
 MAX_BODY_MIB = 16
 MAX_UPLOAD_MIB = 256
+MAX_ERRORS = 100
+"""That one answer names."""
 
 logger = logging.getLogger(__name__)
 
@@ -81,13 +83,13 @@ def _on_service_error(error: ProofhouseError) -> Response:
         return _on_unexpected(error)
     more: dict[str, Any] = {}
     if isinstance(error, InvalidError):
-        more["errors"] = [{"pointer": pointer, "message": message} for pointer, message in error.errors]
+        more["errors"] = [{"pointer": pointer, "message": message} for pointer, message in error.errors[:MAX_ERRORS]]
     if isinstance(error, NotReadyError):
         more["checks"] = error.checks
     response = problem(error.status, error.code, error.title, str(error), **more)
     if isinstance(error, AuthenticationError):
         response.headers["WWW-Authenticate"] = CHALLENGE
-    if isinstance(error, QuotaExceededError):
+    if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response
 

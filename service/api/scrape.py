@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from flask import Response
 from flask.views import MethodView
@@ -15,7 +16,7 @@ from service import metrics
 from service.api.auth import SECURITY_SCHEME, require
 from service.api.blueprint import Blueprint
 from service.api.briefly import connected
-from service.api.context import settings
+from service.api.context import last_state, settings
 from service.domain.lifecycle import JobStatus
 from service.domain.roles import Role
 from service.queue import TaskQueue
@@ -39,74 +40,82 @@ class Metrics(MethodView):
     def get(self) -> Response:
         """Give all metrics in Prometheus' text format.
 
-        Open by default; with PROOFHOUSE_METRICS_PUBLIC=false it needs a key of any role.
+        Open by default; with PROOFHOUSE_METRICS_PUBLIC=false it needs a key of any role. Jobs, queue and workers are
+        counted at most once a second, and by one of several scrapes at once; the others get what was counted last.
         """
         if not settings().metrics_public:
             require(Role.READER)
         registry = metrics.collected()
-        with connected() as (store, queue):
-            registry.register(_State(store, queue))
-            return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+        registry.register(_State(last_state().get(_state)))
+        return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
 class _State(Collector):
-    """Read when scraped. What can't be read soon is left out, and said to be away: a scrape never fails or hangs."""
+    """What was found out about database and queue, among the counts."""
 
-    def __init__(self, store: Store, queue: TaskQueue) -> None:
-        self._store = store
-        self._tasks = queue
+    def __init__(self, found: list[Metric]) -> None:
+        self._found = found
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing in advance; else registering would already read."""
+        """Nothing in advance; else registering would go through all of it."""
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        """Everything that can be read now."""
-        up = GaugeMetricFamily(
-            "proofhouse_dependency_up", "Whether it answered this scrape: 1 or 0, by name.", labels=["name"]
-        )
-        for name, read in (("database", self._jobs), ("redis", self._queue)):
+        """All of it."""
+        return iter(self._found)
+
+
+def _state() -> list[Metric]:
+    """What can't be read soon is left out, and said to be away: a scrape never fails or hangs."""
+    up = GaugeMetricFamily(
+        "proofhouse_dependency_up", "Whether it answered this scrape: 1 or 0, by name.", labels=["name"]
+    )
+    state: list[Metric] = [up]
+    with connected() as (store, queue):
+        for name, read in (("database", partial(_jobs, store)), ("redis", partial(_queue, queue))):
             found = _or_nothing(read)
             up.add_metric([name], bool(found))
-            yield from found
-        yield up
+            state += found
+    return state
 
-    def _jobs(self) -> list[Metric]:
-        with self._store.read() as session:
-            counts = jobs.count_by_status(session)
-            stall = waking.longest_stall_seconds(session)
-            wait = waking.longest_wait_seconds(session)
-        family = GaugeMetricFamily("proofhouse_jobs", "Jobs by status.", labels=["status"])
-        for status in JobStatus:
-            family.add_metric([status.value], counts.get(status, 0))
-        stalled = GaugeMetricFamily(
-            "proofhouse_job_stalled_seconds",
-            "Seconds since a result was stored for the running job that has waited longest for one; 0 if none runs.",
-            value=stall,
-        )
-        waiting = GaugeMetricFamily(
-            "proofhouse_job_waiting_seconds",
-            "Seconds since the creation of the oldest queued job that no worker has begun; 0 if none waits.",
-            value=wait,
-        )
-        return [family, stalled, waiting]
 
-    def _queue(self) -> list[Metric]:
-        queue = self._tasks
-        depth = GaugeMetricFamily("proofhouse_queue_depth", "Tasks that wait for a worker.", labels=["queue"])
-        depth.add_metric([queue.name], queue.depth())
-        age = GaugeMetricFamily(
-            "proofhouse_queue_oldest_age_seconds", "How long the next task has been waiting.", labels=["queue"]
-        )
-        age.add_metric([queue.name], queue.oldest_age_seconds())
-        return [depth, age, self._workers()]
+def _jobs(store: Store) -> list[Metric]:
+    with store.read() as session:
+        counts = jobs.count_by_status(session)
+        stall = waking.longest_stall_seconds(session)
+        wait = waking.longest_wait_seconds(session)
+    family = GaugeMetricFamily("proofhouse_jobs", "Jobs by status.", labels=["status"])
+    for status in JobStatus:
+        family.add_metric([status.value], counts.get(status, 0))
+    stalled = GaugeMetricFamily(
+        "proofhouse_job_stalled_seconds",
+        "Seconds since a result was stored for the running job that has waited longest for one; 0 if none runs.",
+        value=stall,
+    )
+    waiting = GaugeMetricFamily(
+        "proofhouse_job_waiting_seconds",
+        "Seconds since the creation of the oldest queued job that no worker has begun; 0 if none waits.",
+        value=wait,
+    )
+    return [family, stalled, waiting]
 
-    def _workers(self) -> Metric:
-        states = [worker.state for worker in self._tasks.workers()]
-        family = GaugeMetricFamily("proofhouse_workers", "Workers heard of lately, by state.", labels=["state"])
-        for state in WORKER_STATES:
-            family.add_metric([state], states.count(state))
-        return family
+
+def _queue(queue: TaskQueue) -> list[Metric]:
+    depth = GaugeMetricFamily("proofhouse_queue_depth", "Tasks that wait for a worker.", labels=["queue"])
+    depth.add_metric([queue.name], queue.depth())
+    age = GaugeMetricFamily(
+        "proofhouse_queue_oldest_age_seconds", "How long the next task has been waiting.", labels=["queue"]
+    )
+    age.add_metric([queue.name], queue.oldest_age_seconds())
+    return [depth, age, _workers(queue)]
+
+
+def _workers(queue: TaskQueue) -> Metric:
+    states = [worker.state for worker in queue.workers()]
+    family = GaugeMetricFamily("proofhouse_workers", "Workers heard of lately, by state.", labels=["state"])
+    for state in WORKER_STATES:
+        family.add_metric([state], states.count(state))
+    return family
 
 
 def _or_nothing(read: Callable[[], list[Metric]]) -> list[Metric]:

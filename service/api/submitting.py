@@ -4,6 +4,7 @@ import hashlib
 
 from flask import request
 
+from service.api import payload
 from service.api.context import current_tenant, services
 from service.api.presenting import JobView, job_path, view
 from service.domain.specs import JobSpec, SuiteSpec
@@ -36,7 +37,7 @@ def once_only(key: str | None) -> tuple[IdempotencyKey | None, dict[str, str]]:
     if key is None:
         return None, {}
     # The address is part of it: the same body means something else under another one.
-    digest = hashlib.sha256(request.path.encode() + b"\n" + request.get_data()).hexdigest()
+    digest = hashlib.sha256(request.path.encode() + b"\n" + payload.read(request)).hexdigest()
     once = IdempotencyKey(key, digest)
     return once, {"Idempotency-Replayed": "true"} if _is_known(once) else {}
 

@@ -5,6 +5,7 @@ from typing import Any
 from flask.views import MethodView
 
 from service.api import cursors
+from service.api.at_once import AtOnce
 from service.api.auth import needs
 from service.api.blueprint import Blueprint
 from service.api.context import current_tenant, services
@@ -17,6 +18,7 @@ from service.api.schemas.targets import (
     target_path,
 )
 from service.domain.roles import Role
+from service.errors import TooManyTrialsError
 from service.pipeline import named
 from service.pipeline.named import Trial
 from service.store import stored_targets
@@ -24,6 +26,7 @@ from service.store.stored_targets import StoredTarget
 
 blueprint = Blueprint("targets", __name__, url_prefix="/v1/targets", description="Targets with a name.")
 
+TRIALS = AtOnce(2, lambda: TooManyTrialsError("Other targets are being tested; try again in a few seconds."))
 LOCATION = {"description": "Where the target is found.", "required": True, "schema": {"type": "string"}}
 
 
@@ -101,6 +104,7 @@ class TargetTest(MethodView):
     def post(self, target_id: str) -> Trial:
         """Ask the target to say hello, once, and say within 15 seconds what came of it.
 
-        The call is made by the API, not by a worker.
+        The call is made by the API, not by a worker. Two are made at once; others are answered 429.
         """
-        return named.try_out(services(), target_id, tenant=current_tenant())
+        with TRIALS.place():
+            return named.try_out(services(), target_id, tenant=current_tenant())

@@ -6,6 +6,7 @@ from flask import request
 from werkzeug.exceptions import UnsupportedMediaType
 
 from service.api import payload
+from service.api.at_once import AtOnce
 from service.api.blueprint import Blueprint
 from service.api.context import current_tenant, services
 from service.api.problems import MAX_UPLOAD_MIB
@@ -14,7 +15,7 @@ from service.api.submitting import once_only, refuse_too_large
 from service.domain.jobs import Suite
 from service.domain.specs import SuiteSpec
 from service.domain.uploads import Readable, Rejected, Row, read_csv, read_ndjson
-from service.errors import InvalidError
+from service.errors import BusyError, InvalidError
 from service.pipeline.submit import submit_suite
 from service.pipeline.upload import UploadOptions, upload
 
@@ -24,9 +25,12 @@ READERS: dict[str, Callable[[Readable, UploadOptions], Iterable[Row | Rejected]]
     "application/jsonl": lambda file, _: read_ndjson(file),
     "text/csv": lambda file, options: read_csv(file, options.columns["prompt"]),
 }
+UPLOADS = AtOnce(4, lambda: BusyError("Other suites are being uploaded; send this one again in a few seconds."))
+"""Each may have a file of 256 MiB on disk, and remembers a million prompts."""
 SUFFIXES = {".csv": "text/csv", ".jsonl": "application/x-ndjson", ".ndjson": "application/x-ndjson"}
 
 
+FORM = "multipart/form-data"
 FILE = {"type": "string", "description": "A case a line or row."}
 BODIES = {
     "required": True,
@@ -34,7 +38,7 @@ BODIES = {
         "application/json": {"schema": NewSuiteSchema},
         "application/x-ndjson": {"schema": FILE},
         "text/csv": {"schema": FILE},
-        "multipart/form-data": {
+        FORM: {
             "schema": {"type": "object", "required": ["file"], "properties": {"file": {**FILE, "format": "binary"}}}
         },
     },
@@ -47,6 +51,7 @@ def take_in(options: UploadOptions, key: str | None) -> tuple[Suite, dict[str, s
     Raises:
         InvalidError: what is sent makes no suite, or is a file with an Idempotency-Key.
         UnsupportedMediaType: it is sent in a form that is not known.
+        BusyError: too many files are being taken in.
     """
     if request.mimetype == "application/json":
         return _described(key)
@@ -58,11 +63,12 @@ def take_in(options: UploadOptions, key: str | None) -> tuple[Suite, dict[str, s
 
 def _sent(options: UploadOptions) -> Suite:
     request.max_content_length = MAX_UPLOAD_BYTES  # it is never held in memory, as a JSON body is
-    if request.mimetype == "multipart/form-data":
-        return _in_a_form(options)
-    if request.mimetype not in READERS:
+    if request.mimetype not in (*READERS, FORM):
         raise UnsupportedMediaType
-    return _uploaded(payload.Lines(request), request.mimetype, options)
+    with UPLOADS.place():
+        if request.mimetype == FORM:
+            return _in_a_form(options)
+        return _uploaded(payload.Lines(request), request.mimetype, options)
 
 
 def _described(key: str | None) -> tuple[Suite, dict[str, str]]:

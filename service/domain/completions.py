@@ -9,6 +9,8 @@ MAX_TEXT = 2**17
 """Characters of an answer that are kept: some 32,000 tokens of English, 128 KiB of it, 512 KiB at the very most."""
 MAX_REFUSAL = 10_000
 """Characters of a refusal field that are kept."""
+MAX_REASON = 1000
+"""Characters that are kept of why an answer ended or was blocked."""
 
 
 class ErrorCode(StrEnum):
@@ -81,11 +83,20 @@ class Completion:
     """Milliseconds of the last attempt, from sending the request to having read the answer."""
 
     def bounded(self) -> "Completion":
-        """What is kept of it, marked as truncated if that is not all."""
-        if len(self.text) <= MAX_TEXT and len(self.refusal or "") <= MAX_REFUSAL:
-            return self
-        refusal = self.refusal and self.refusal[:MAX_REFUSAL]
-        return replace(self, text=self.text[:MAX_TEXT], refusal=refusal, truncated=True)
+        """What is kept of it, marked as truncated if that is not all of the answer."""
+        return replace(
+            self,
+            text=self.text[:MAX_TEXT],
+            refusal=self.refusal and self.refusal[:MAX_REFUSAL],
+            truncated=self.truncated or len(self.text) > MAX_TEXT or len(self.refusal or "") > MAX_REFUSAL,
+            finish_reason=shortened(self.finish_reason),
+            blocked_reason=shortened(self.blocked_reason),
+        )
+
+
+def shortened(reason: str | None) -> str | None:
+    """The beginning of a reason, marked as such if it goes on."""
+    return reason if reason is None or len(reason) <= MAX_REASON else f"{reason[:MAX_REASON]}…"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 from service.domain.catalog import CATEGORIES, STYLES, TECHNIQUES
 from service.generators.coverage import cell_at, sample, shuffled
 from service.generators.phrasebook import LANGUAGES
+from service.llm.fields import List
 
 MAX_TESTS_PER_CELL = 1000
 """No more distinct prompts of the matrix generator are promised for a cell. The tests check that all have as many."""
@@ -28,15 +29,13 @@ def _no_duplicates(ids: Sequence[str]) -> None:
         raise ValidationError("Name each only once.")
 
 
-def _choice(
-    known: Collection[str], one: str, all_of_them: str, default: Sequence[str] | None = None
-) -> fields.List[str]:
+def _choice(known: Collection[str], one: str, all_of_them: str, default: Sequence[str] | None = None) -> List:
     """A field for a selection of known ids, where null stands for all."""
     known_id = validate.OneOf(list(known), error=f"Unknown {one} {{input!r}}; choose from {{choices}}.")
     at_least_one = validate.Length(
         min=1, max=len(known), error=f"Choose at least one {one} and none twice, or null for all."
     )
-    return fields.List(
+    return List(
         fields.String(validate=known_id),
         load_default=default if default is None else list(default),
         allow_none=True,

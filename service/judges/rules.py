@@ -13,6 +13,7 @@ from service.domain.refusals.care import NOTHING_KNOWN
 from service.domain.refusals.content import asks_for_protection
 from service.domain.verdicts import Verdict
 from service.judges.base import judges
+from service.llm.fields import List
 from service.llm.limits import Limiter
 
 _STRONG_POINTS = 4
@@ -46,7 +47,7 @@ class Rules:
     class Options(Schema):
         """Options of the judge `rules`."""
 
-        refusal_phrases = fields.List(
+        refusal_phrases = List(
             fields.String(
                 validate=[
                     validate.Length(1, 200),

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from service.domain.completions import Completion
+from service.domain.completions import Completion, shortened
 from service.llm import traced
 from service.llm.accounting import A, Account
 from service.llm.errors import PROBLEMS
@@ -133,7 +133,7 @@ class ModelClient:
         except CallFailedError as failed:
             return _reply(account, error=failed.call_error(self.role, [self._api_key]))
         except BlockedError as blocked:
-            return _reply(account, blocked=True, blocked_reason=self._clean(blocked.reason))
+            return _reply(account, blocked=True, blocked_reason=self._reason(blocked.reason))
 
     async def _attempt(self, request: _Request[A], account: Account) -> A:
         """One HTTP request. What it raises passes through the limiter's slot, which learns from it."""
@@ -164,14 +164,18 @@ class ModelClient:
         return {
             "text": self._clean(answer.text) or "",
             "refusal": self._clean(answer.refusal),
-            "finish_reason": self._clean(answer.finish_reason),
+            "finish_reason": self._reason(answer.finish_reason),
             "blocked": answer.blocked_reason is not None,
-            "blocked_reason": self._clean(answer.blocked_reason),
+            "blocked_reason": self._reason(answer.blocked_reason),
             "truncated": answer.truncated,
         }
 
     def _clean_names(self, named: Mapping[str, T]) -> dict[str, T]:
         return {self._clean(name) or "": value for name, value in named.items()}
+
+    def _reason(self, text: str | None) -> str | None:
+        # Cut only now: of a key that was cut through, the rest would not be known for one.
+        return shortened(self._clean(text))
 
     def _clean(self, text: str | None) -> str | None:
         return text and storable(redact(text, [self._api_key]))

@@ -4,6 +4,7 @@ There is no second look-up from which a name whose address changes could gain; t
 """
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeAlias
 
 import aiohttp
@@ -13,6 +14,18 @@ from service.llm import guard
 
 AddrInfo: TypeAlias = tuple[int, int, int, str, tuple[Any, ...]]
 """As `socket.getaddrinfo` gives it."""
+
+
+class LookUps(ThreadPoolExecutor):
+    """Threads to look names up in, as a loop's default executor. A look-up that hangs can't be broken off.
+
+    So nobody waits for one at the end of the loop, which would take longer than what had a time limit in it.
+    """
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Begin no more; what was begun ends by itself."""
+        del wait, cancel_futures
+        super().shutdown(wait=False, cancel_futures=True)
 
 
 class CheckedResolver(aiohttp.ThreadedResolver):

@@ -8,6 +8,8 @@ from marshmallow import ValidationError, fields, validate
 
 from service.llm import guard
 
+MOST_WRONG = 100
+"""Members of one list that are told to be wrong: what is wrong with a hundred is wrong with the rest."""
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _PORT = r"(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})"  # 1 to 65535
@@ -42,6 +44,29 @@ class BooleanField(fields.Boolean):
         if not isinstance(value, bool):
             raise self.make_error("invalid", input=value)
         return bool(super()._deserialize(value, *args, **kwargs))
+
+
+class List(fields.List[Any]):
+    """A list from a client. Its length is checked before its members are, and those no further than MOST_WRONG are."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[Any]:
+        del attr, data
+        if not isinstance(value, list):
+            raise self.make_error("invalid")
+        for check in self.validators:
+            if isinstance(check, validate.Length):
+                check(value)
+        read, wrong = [], {}
+        for index, each in enumerate(value):
+            try:
+                read.append(self.inner.deserialize(each, **kwargs))
+            except ValidationError as error:
+                wrong[index] = error.messages
+                if len(wrong) == MOST_WRONG:
+                    break
+        if wrong:
+            raise ValidationError(wrong)
+        return read
 
 
 class Table(fields.Dict):

@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, fields, validate
 
-from service.llm.fields import base_url, integer, number, secret, string
+from service.llm.fields import List, base_url, integer, number, secret, string
 
 MAX_CONCURRENCY = 1024
 
@@ -101,5 +101,5 @@ class SamplingParameters(Schema):
     max_tokens = integer(1, 10**6)
     max_completion_tokens = integer(1, 10**6, metadata={"description": "OpenAI's newer models take it for max_tokens."})
     seed = integer(-(2**63), 2**63 - 1)
-    stop = fields.List(string(1, 1000), validate=validate.Length(1, 16))
+    stop = List(string(1, 1000), validate=validate.Length(1, 16))
     reasoning_effort = fields.String(validate=validate.OneOf(["none", "minimal", "low", "medium", "high", "xhigh"]))

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import random
 import uuid
-from concurrent.futures import ThreadPoolExecutor
 
 import aiohttp
 
@@ -19,6 +18,7 @@ from service.domain.deliveries import (
     wait_after,
 )
 from service.failpoints import failpoint
+from service.llm.connecting import LookUps
 from service.llm.transport import session as http_session
 from service.pipeline.notify import queue_deliveries
 from service.pipeline.posting import post
@@ -54,8 +54,8 @@ def _claim(services: Services, token: str) -> list[Due]:
 
 
 async def _send_all(services: Services, due: list[Due], token: str) -> None:
-    # Names are looked up in threads, and a look-up that hangs can't be broken off: others need threads of their own.
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2 * AT_ONCE))
+    # One for each look-up that may hang, and one for whoever notes what came of another.
+    asyncio.get_running_loop().set_default_executor(LookUps(2 * AT_ONCE))
     async with http_session(AT_ONCE) as http, asyncio.TaskGroup() as group:
         for delivery in due:
             group.create_task(_send(services, http, delivery, token))

@@ -9,6 +9,7 @@ from service.domain.cases import Case
 from service.domain.completions import CallError, Completion, ErrorCode
 from service.domain.specs import JobSpec, PluginSpec
 from service.errors import ConflictError
+from service.llm.connecting import LookUps
 from service.llm.limits import LocalLimiter
 from service.pipeline.services import Services
 from service.registry import join_secrets
@@ -104,6 +105,7 @@ def with_target(services: Services, session: Session, spec: JobSpec, tenant: str
 
 async def _ask(spec: PluginSpec) -> Completion:
     """One attempt. Tried once and within bounds, whatever the options say, for somebody waits."""
+    asyncio.get_running_loop().set_default_executor(LookUps())
     bounds = {"max_attempts": 1, "timeout_seconds": TRY_SECONDS}
     options = join_secrets(targets.schema(spec.name), spec.options, spec.secrets)
     target = targets.get(spec.name)(

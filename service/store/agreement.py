@@ -35,7 +35,7 @@ def differences(
         repeat, index = after
         behind = and_(ResultRow.repeat == repeat, ResultRow.case_index > index)
         query = query.where(or_(ResultRow.repeat > repeat, behind))
-    found = fit(session, query, ResultRow, limit)
+    found = fit(session, query, ResultRow, limit, (A, B))
     pairs = [(to_result(row, case, of_a), to_result(row, case, of_b)) for row, case, of_a, of_b in found.rows]
     return Page(pairs, found.more)
 

@@ -107,14 +107,18 @@ def page(session: Session, job: Job, which: ResultFilter, *, after: tuple[int, i
     return Page([to_result(*row) for row in found.rows], found.more)
 
 
-def fit(session: Session, query: Rows, by: ResultTable, limit: int) -> Page[tuple[Any, ...]]:
+def fit(
+    session: Session, query: Rows, by: ResultTable, limit: int, judged: Sequence[ResultTable] = ()
+) -> Page[tuple[Any, ...]]:
     """The first rows of a query in the order of the suite: at most `limit`, and fewer where their texts are long.
 
     What fits is known before any text is read; what is stored in that moment may push the last ones to the next page.
-    `by`: the table among the query's that has each of its rows once.
+    `by`: the table among the query's that has each of its rows once; `judged`: those with the verdicts, if others.
     """
-    order, texts = (by.repeat, by.case_index), (ResultRow.response, ResultRow.refusal, CaseRow.prompt, by.reason)
-    size = sum((func.coalesce(func.length(text), 0) for text in texts), literal(0))
+    order = (by.repeat, by.case_index)
+    given = (ResultRow.response, ResultRow.refusal, ResultRow.finish_reason, ResultRow.blocked_reason, CaseRow.prompt)
+    said = (text for row in judged or (by,) for text in (row.reason, row.judge_raw))
+    size = sum((func.coalesce(func.length(text), 0) for text in (*given, *said)), literal(0))
     sizes = query.with_only_columns(by.id, size, maintain_column_froms=True).order_by(*order).limit(limit + 1)
     keys = session.execute(sizes).all()
     taken = fitting([length for _, length in keys], limit)

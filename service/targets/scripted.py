@@ -1,21 +1,25 @@
 """A target that replies from a script: for tests and demonstrations without a model."""
 
 import asyncio
+import json
 import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from marshmallow import RAISE, Schema, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from service.domain.cases import Case
 from service.domain.completions import CallError, Completion, ErrorCode, Usage
 from service.llm.errors import stops_job
-from service.llm.fields import BooleanField, integer, string
+from service.llm.fields import BooleanField, List, integer, string
 from service.llm.limits import Limiter
 from service.llm.options import LimitOptions
 from service.targets.base import targets
 
 MAX_DELAY_MS = 600_000
+MAX_REPLIES = 3000
+MAX_SCRIPT_KIB = 256
+"""Every job and every list of stored targets holds its script whole."""
 
 
 class ScriptedReply(Schema):
@@ -35,15 +39,23 @@ class ScriptedReply(Schema):
     delay_ms = integer(0, MAX_DELAY_MS, load_default=0, metadata={"description": "Milliseconds before the reply."})
 
 
+def _of_bearable_size(replies: list[dict[str, Any]]) -> None:
+    if len(json.dumps(replies)) > MAX_SCRIPT_KIB * 1024:
+        raise ValidationError(f"Must have at most {MAX_SCRIPT_KIB} KiB in all, written as JSON with every field.")
+
+
 class ScriptedOptions(LimitOptions):
     """The script."""
 
     model = string(1, 200, load_default="scripted", metadata={"description": "A label; names no real model."})
-    replies = fields.List(
+    replies = List(
         fields.Nested(ScriptedReply),
         required=True,
-        validate=validate.Length(1, 10_000),
-        metadata={"description": "Taken in turn.", "example": [{"text": "I can't help with that."}, {"blocked": True}]},
+        validate=[validate.Length(1, MAX_REPLIES), _of_bearable_size],
+        metadata={
+            "description": f"Taken in turn. At most {MAX_SCRIPT_KIB} KiB in all, written as JSON with every field.",
+            "example": [{"text": "I can't help with that."}, {"blocked": True}],
+        },
     )
 
 

@@ -1,11 +1,13 @@
 """POST /v1/jobs: what is refused, and how the answer says so."""
 
 import json
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from service.api import payload
 from service.errors import SlowRequestError
 from tests.api.conftest import assert_problem, pointers, spec
 
@@ -219,3 +221,44 @@ def test_a_body_at_the_limit_is_read(client: FlaskClient) -> None:
 def test_a_generator_written_as_other_plugins_are_is_told_how_to_be_written(client: FlaskClient) -> None:
     answer = client.post("/v1/jobs", json=spec(suite={"generator": {"type": "matrix", "limit": 42}}))
     assert "one of: llm, matrix. Options stand beside it." in answer.get_json()["detail"]
+
+
+TOO_LONG: dict[str, tuple[dict[str, Any], str]] = {
+    "cases": (spec(suite={"cases": [{}] * 10_001}), "/suite/cases"),
+    "a selection": (spec(suite={"generator": "matrix", "styles": [1] * 1000}), "/suite/styles"),
+    "replies": (spec(target={"type": "scripted", "replies": [{}, {"x": 1}] * 6000}), "/target/replies"),
+    "phrases": (spec(judge={"type": "rules", "refusal_phrases": [1] * 101}), "/judge/refusal_phrases"),
+    "stops": (spec(target=openai(parameters={"stop": [1] * 17})), "/target/parameters/stop"),
+}
+
+
+@pytest.mark.parametrize("name", TOO_LONG)
+def test_a_list_that_is_too_long_is_not_read(client: FlaskClient, name: str) -> None:
+    body, pointer = TOO_LONG[name]
+    problem = assert_problem(client.post("/v1/jobs", json=body), 422, "validation_failed")
+    assert pointers(problem) == [pointer]
+
+
+def test_a_hundred_errors_are_shown_and_all_are_counted(client: FlaskClient) -> None:
+    body = spec(suite={"cases": [{"a": 1, "b": 1}] * 60})
+    problem = assert_problem(client.post("/v1/jobs", json=body), 422, "validation_failed")
+    assert len(problem["errors"]) == 100
+    assert "And 179 more: see `errors` for the first 100." in problem["detail"]
+
+
+def test_a_list_is_read_no_further_than_its_hundredth_wrong_member(client: FlaskClient) -> None:
+    body = spec(suite={"cases": [{}] * 10_000})
+    problem = assert_problem(client.post("/v1/jobs", json=body), 422, "validation_failed")
+    assert pointers(problem) == [f"/suite/cases/{index}/prompt" for index in range(100)]
+
+
+def test_only_so_many_large_bodies_are_held_at_once(client: FlaskClient) -> None:
+    large = json.dumps(spec()) + " " * payload.SMALL
+    with ExitStack() as held:
+        for _ in range(payload.LARGE.places):
+            held.enter_context(payload.LARGE.place())
+        refused = client.post("/v1/jobs", data=large, content_type="application/json")
+        assert "again" in assert_problem(refused, 503, "busy")["detail"]
+        assert client.post("/v1/jobs", json=spec()).status_code == 202
+    for _ in range(payload.LARGE.places + 1):
+        assert client.post("/v1/jobs", data=large, content_type="application/json").status_code == 202

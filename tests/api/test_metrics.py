@@ -10,13 +10,21 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text as sql
 from sqlalchemy import update
 
+from service.api import briefly, remembered
 from service.app import create_app
 from service.pipeline.plan import plan
 from service.pipeline.services import Services
 from service.settings import Settings
+from service.store.session import Store
 from service.store.tables import JobRow
 from tests.api.conftest import ClientFor, assert_problem
 from tests.support.servers import own_valkey
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each scrape finds out anew."""
+    monkeypatch.setattr(remembered, "FRESH_SECONDS", 0)
 
 
 def scrape(client: FlaskClient) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
@@ -116,6 +124,17 @@ def test_a_database_out_of_reach_is_told(settings: Settings, url: str) -> None:
     app = create_app(replace(settings, database_url=url))
     assert dependencies(app) == {"database": 0, "redis": 1}
     app.extensions["proofhouse"][1].close()
+
+
+def test_many_scrapes_within_a_second_count_the_jobs_once(
+    app: Flask, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembered, "FRESH_SECONDS", 60)
+    opened: list[Store] = []
+    monkeypatch.setattr(briefly, "Store", lambda *args, **options: opened.append(Store(*args, **options)) or opened[-1])
+    found = [scrape(app.test_client()) for _ in range(3)]
+    assert len(opened) == 1
+    assert all(("proofhouse_jobs", (("status", "queued"),)) in each for each in found)
 
 
 def dependencies(app: Flask) -> dict[str, float]:

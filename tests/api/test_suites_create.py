@@ -2,11 +2,13 @@
 
 import io
 import json
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from service.api.uploading import UPLOADS
 from service.domain.catalog import CATEGORIES, STYLES, TECHNIQUES
 from service.pipeline.plan import make_suite
 from service.pipeline.services import Services
@@ -161,3 +163,15 @@ def test_an_upload_over_the_limit_is_refused_whole(
     response = client.post("/v1/suites", environ_overrides=environ, **{"headers": NDJSON, **chunked}, **sent)
     assert_problem(response, 413, "body_too_large")
     assert client.get("/v1/suites").json["data"] == []
+
+
+@pytest.mark.parametrize(("data", "headers"), [(b"prompt\nHow?\n", CSV), ({"file": (io.BytesIO(b"x"), "a.csv")}, {})])
+def test_only_so_many_files_are_taken_in_at_once(client: FlaskClient, data: Any, headers: dict[str, str]) -> None:
+    with ExitStack() as held:
+        for _ in range(UPLOADS.places):
+            held.enter_context(UPLOADS.place())
+        refused = client.post("/v1/suites", data=data, headers=headers)
+        assert "again" in assert_problem(refused, 503, "busy")["detail"]
+        assert int(refused.headers["Retry-After"]) > 0
+        assert client.post("/v1/suites", json={"cases": [{"prompt": "How?"}]}).status_code == 201
+    assert client.post("/v1/suites", data=b"prompt\nHow?\n", headers=CSV).status_code == 201

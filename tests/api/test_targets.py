@@ -1,14 +1,18 @@
 """Stored targets: given once with their key, used by id."""
 
+import threading
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from service.api.targets import TRIALS
 from service.pipeline import named
 from service.pipeline.services import Services
 from service.store import jobs
 from tests.api.conftest import assert_problem, created, finish, pointers, spec
+from tests.support.connects import network
 from tests.support.mock_openai import MockOpenAI
 
 CANARY = "canary-7f3a9"
@@ -128,3 +132,31 @@ def test_a_test_call_is_not_waited_for_without_end(client: FlaskClient, monkeypa
     slow = {"type": "scripted", "replies": [{"text": "late", "delay_ms": 10_000}]}
     said = client.post(f"/v1/targets/{stored(client, slow)}/test").json
     assert (said["ok"], said["error"]["code"]) == (False, "timeout")
+
+
+def test_a_test_call_does_not_wait_for_a_name_that_is_looked_up_without_end(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(named, "TRY_SECONDS", 0.2)
+    answered, waited = threading.Event(), []
+
+    def lost() -> list[str]:
+        waited.append(answered.wait(5))
+        return ["127.0.0.1"]
+
+    with network("127.0.0.1/32", lost_example=lost) as net:
+        said = client.post(f"/v1/targets/{stored(client, openai('http://lost.example/v1'))}/test").json
+        assert (net.lookups, waited) == (["lost.example"], [])
+        answered.set()
+    assert said["error"]["code"] == "timeout"
+
+
+def test_only_so_many_targets_are_tested_at_once(client: FlaskClient) -> None:
+    test = f"/v1/targets/{stored(client)}/test"
+    with ExitStack() as held:
+        for _ in range(TRIALS.places):
+            held.enter_context(TRIALS.place())
+        refused = client.post(test)
+        assert "again" in assert_problem(refused, 429, "too_many_trials")["detail"]
+        assert int(refused.headers["Retry-After"]) > 0
+    assert client.post(test).json["ok"]

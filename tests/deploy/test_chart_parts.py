@@ -9,6 +9,7 @@ import yaml
 
 from service import gunicorn_conf
 from service.api.problems import MAX_UPLOAD_MIB
+from service.api.uploading import UPLOADS
 from tests.deploy import chart
 from tests.deploy.chart import VALUES, containers, of, only, pods
 from workers.__main__ import STOP_SECONDS
@@ -35,7 +36,7 @@ def test_as_many_uploads_as_can_be_received_at_once_have_room(name: str) -> None
     [api] = [pod for pod in pods(of(name)) if "api" in {each["name"] for each in containers(pod)}]
     [tmp] = [volume for volume in api["spec"]["volumes"] if volume["name"] == "tmp"]
     mib = int(tmp["emptyDir"]["sizeLimit"].removesuffix("Mi"))
-    assert mib >= gunicorn_conf.threads * MAX_UPLOAD_MIB + 512
+    assert mib >= UPLOADS.places * MAX_UPLOAD_MIB + 512
 
 
 def test_the_database_is_upgraded_before_anything_starts_with_a_secret_that_is_there_by_then() -> None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import pytest
 from prometheus_client import REGISTRY
 
-from service.domain.completions import MAX_TEXT, ErrorCode, Usage
+from service.domain.completions import MAX_REASON, MAX_TEXT, ErrorCode, Usage
 from service.llm.client import ModelClient, Reply
 from service.llm.failures import CallFailedError
 from service.llm.limits import Limiter, Permit
@@ -237,6 +237,26 @@ def test_a_block_is_no_error_and_keeps_the_partial_text(answer: Answer, reason: 
         reply = chat(server, max_attempts=3)
     assert (reply.blocked, reply.blocked_reason, reply.text) == (True, reason, partial)
     assert (reply.error, len(server.hits)) == (None, 1)
+
+
+LONG_NAME = "n" * (MAX_REASON - 20) + KEY + "n" * MAX_REASON
+FILTERED = {"message": {"content": "First"}, "finish_reason": "content_filter"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        azure_filter(**{LONG_NAME: "high"}),
+        payload({"choices": [{**FILTERED, "content_filter_results": {LONG_NAME: {"filtered": True}}}]}),
+    ],
+    ids=["of an error", "of a choice"],
+)
+def test_of_a_long_reason_the_beginning_is_kept_and_no_part_of_a_key(answer: Answer) -> None:
+    with MockOpenAI(answer) as server:
+        reason = chat(server, api_key=KEY).blocked_reason
+    assert reason
+    assert (len(reason), reason[-1]) == (MAX_REASON + 1, "…")
+    assert KEY[:4] not in reason
 
 
 def test_it_tries_again_until_it_has_an_answer_and_waits_as_the_server_asks() -> None:

@@ -8,7 +8,7 @@ from service.api.cursors import MAX_LENGTH, ExampleCursor
 from service.api.schemas.base import Answer, Count, Pattern, QueryInteger, Timestamp, identifier
 from service.domain.catalog import CATEGORIES
 from service.domain.examples import MAX_TEXT, NewExample
-from service.llm.fields import string
+from service.llm.fields import List, string
 
 MOST_AT_ONCE = 10_000
 
@@ -31,7 +31,7 @@ class NewExampleSchema(Schema):
 class GivenExamples(Schema):
     """Examples of your own."""
 
-    examples = fields.List(fields.Nested(NewExampleSchema), required=True, validate=validate.Length(1, MOST_AT_ONCE))
+    examples = List(fields.Nested(NewExampleSchema), required=True, validate=validate.Length(1, MOST_AT_ONCE))
 
 
 class ExamplesOfJob(Schema):

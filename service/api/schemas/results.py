@@ -56,7 +56,8 @@ class ResultSchema(Answer):
     )
     finish_reason = fields.String(allow_none=True)
     blocked_reason = fields.String(
-        allow_none=True, metadata={"description": "Why the provider's filter stopped the exchange, in its words."}
+        allow_none=True,
+        metadata={"description": "Why the provider's filter stopped the exchange, in its words; a long one ends in …"},
     )
     disposition = enum(Disposition)
     verdict = enum(Verdict, allow_none=True)

@@ -13,7 +13,7 @@ from service.domain.catalog import CATEGORIES, STYLES, TECHNIQUES
 from service.domain.specs import TO_BE_LOOKED_UP, JobSpec, Limits, SuiteSpec, Thresholds
 from service.generators.base import generators
 from service.judges.base import judges
-from service.llm.fields import Table, integer, number, storable, string
+from service.llm.fields import List, Table, integer, number, storable, string
 from service.targets.base import targets
 
 MAX_CASES = 10_000
@@ -48,7 +48,7 @@ class CaseSchema(Schema):
 class InlineSuite(Schema):
     """Cases given with the job."""
 
-    cases = fields.List(fields.Nested(CaseSchema), required=True, validate=validate.Length(1, MAX_CASES))
+    cases = List(fields.Nested(CaseSchema), required=True, validate=validate.Length(1, MAX_CASES))
 
 
 class StoredSuite(Schema):

@@ -104,6 +104,28 @@ def test_a_stream_has_no_more_in_memory_than_a_page(store: Store, job: Job, monk
     assert fetched == [2005, 2000, 1000]
 
 
+@pytest.mark.parametrize(
+    ("completion", "judgement"),
+    [
+        (Completion("a", blocked=True, blocked_reason=LONG), Judgement(Verdict.SAFE, "")),
+        (Completion("a", finish_reason=LONG), Judgement(Verdict.SAFE, "")),
+        (Completion("a"), Judgement(Verdict.UNKNOWN, "", raw=LONG)),
+    ],
+    ids=["why it was blocked", "why it ended", "what the judge said"],
+)
+@pytest.mark.usefixtures("little")
+def test_all_long_texts_of_a_result_count(store: Store, completion: Completion, judgement: Judgement) -> None:
+    job = running_job(store, 4, size=4)
+    with store.write() as session:
+        batch = batches.claim_next(session, job.id, "a")
+        assert batch
+        results.save(
+            session, job, batch, "a", [outcome(i, completion=completion, judgement=judgement) for i in range(4)]
+        )
+        page = results.page(session, job, ResultFilter(), after=None, limit=100)
+    assert ([result.case.index for result in page.rows], page.more) == ([0, 1], True)
+
+
 @pytest.mark.usefixtures("little")
 def test_one_row_beyond_the_limit_is_still_given(store: Store) -> None:
     suite = suite_of(store, "y" * 5000, "z")

@@ -66,3 +66,14 @@ def test_replies_wait_for_the_limiter() -> None:
 def test_scripts_that_are_refused(replies: list[dict[str, Any]]) -> None:
     with pytest.raises(ValidationError):
         ScriptedOptions().load({"replies": replies})
+
+
+@pytest.mark.parametrize("replies", [[{"text": "x" * 90_000}] * 3, [{"refusal": "é" * 15_000}] * 3])
+def test_a_script_is_of_bearable_size(replies: list[dict[str, Any]]) -> None:
+    ScriptedOptions().load({"replies": replies[:2]})
+    with pytest.raises(ValidationError, match="at most 256 KiB in all"):
+        ScriptedOptions().load({"replies": replies})
+
+
+def test_a_script_of_the_most_replies_is_taken() -> None:
+    assert len(ScriptedOptions().load({"replies": [{}] * 3000})["replies"]) == 3000
