@@ -85,6 +85,7 @@ REFUSALS: tuple[str, ...] = (
     r"\b(?:not|isn't|ain't|wouldn't be) something (?:that )?(?:i|we)(?:'|\b)",
     rf"\bsomething (?:that )?(?:i|we) (?:can'?t|cannot|won'?t|will not|{_DO_NOT})\b",
     rf"\b(?:against|violates?|violating|outside|breach(?:es)?) (?:my|our|the|openai's) {_RULES}",
+    rf"\b(?:not|isn't) (?:within|in line with) (?:my|our) {_RULES}",
     rf"\b(?:my|our) {_RULES} (?:don'?t|do not|doesn't|does not|prevents?|prohibits?|forbids?|won'?t|stop)\b",
     (
         r"\b(?:wouldn't|would not|isn't|is not|not) (?:be )?(?:right|appropriate|ethical|responsible|okay|possible)"
