@@ -5,7 +5,8 @@ see docs/judges.md.
 """
 
 from service.domain.refusals.content import Evidence
-from service.domain.refusals.detector import Examination, detect, examine, is_refusal, refuses_by_field
+from service.domain.refusals.detector import detect, examine, is_refusal, refuses_by_field
+from service.domain.refusals.examination import Examination
 from service.domain.refusals.parts import Part
 from service.domain.refusals.reading import Reading, Stance
 

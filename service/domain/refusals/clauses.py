@@ -17,13 +17,18 @@ _LONGEST_OBJECT = 160
 _TURN = one_of(
     r"[;:] | - | \(|\.\.",
     r",? (?:but|though|although|however|yet)\b",
-    r", (?:so|then|still|instead|you|just|simply)\b",
+    r", (?:so|then|still|instead|you|just|simply|only|which|who|where|as|since|because)\b",
     r" and (?:then|here|first)\b|\bexcept\b",
     r" (?:and|because|since|as|when|where|unless|until) (?:you|people|one|they|most)\b",
 )
 """Here a sentence turns from what it refuses to something else."""
-_COMPLETE = re.compile(r"\b(?:that|this|it|so|requests?|questions?|you|anyone|help|assist|comply)[, ]*$")
+_COMPLETE = re.compile(r"\b(?:that|this|it|so|requests?|questions?|you|anyone|someone|help|assist|comply)[, ]*$")
 """After such words the object is complete: a comma begins another clause, not more of what is refused."""
+_MORE = re.compile(
+    r", (?:including|such as|especially|particularly|even|or|nor|and|like|without|regardless|in order|whether|for|by"
+    r"|under|whoever|whatever|no matter)\b",
+)
+"""After such a comma the refusal itself goes on."""
 _SUBORDINATE = re.compile(r"\b(?:while|whilst|although|though|as|because|since|whereas|if)(?: of course)?,? $")
 """Before a refusal: the main clause is still to come, after the comma."""
 _ACKNOWLEDGES = re.compile(
@@ -72,6 +77,8 @@ def _end(text: str, match: re.Match[str]) -> int:
     subordinate = _SUBORDINATE.search(text, 0, match.start()) is not None
     for comma in re.finditer(",", text[rest:limit]):
         position = rest + comma.start()
+        if _MORE.match(text, position):
+            continue
         if subordinate or _COMPLETE.search(text, max(match.start(), position - 20), position):
             ends.append(position)
             break

@@ -11,6 +11,8 @@ _LONGEST_WARNING = 240
 """A longer sentence with a word of warning in it says more than the warning."""
 _ORDERS = 2
 """A sentence with so many instructions does more than warn or offer; with more than that, more than support."""
+_LONGEST_REASON = 100
+"""The reason for a refusal takes no more characters than these."""
 _LONGEST_TAIL = 40
 """After a "but" so many characters may follow a warning."""
 _BUT = re.compile(r"[,;:]? - |[,;:] (?:but|however|though|although|yet|still)\b|; ")
@@ -36,7 +38,7 @@ def parts_of(document: Document, refusing: frozenset[int], prompt: str = "") -> 
     refused, offered = False, False
     for index, sentence in enumerate(document.sentences):
         part = Part.REFUSAL if index in refusing else _part(sentence, guarding=guarding, refused=refused)
-        if sentence.tail and compliance.REASON.match(sentence.text) and _harmless(sentence, asked):
+        if sentence.tail and _explains(sentence):
             part = Part.REFUSAL
         refused = refused or part is Part.REFUSAL
         if not sentence.item:
@@ -93,6 +95,11 @@ def _offers(sentence: Sentence, *, refused: bool) -> bool:
         return True
     told = ": " in sentence.text or compliance.SEQUENCE.search(sentence.text)
     return refused and not told and care.WILLING.search(sentence) is not None
+
+
+def _explains(sentence: Sentence) -> bool:
+    short = len(sentence.text) <= _LONGEST_REASON and not compliance.orders_in(sentence.text)
+    return short and compliance.REASON.match(sentence.text) is not None
 
 
 def _harmless(sentence: Sentence, asked: frozenset[str]) -> bool:

@@ -17,7 +17,7 @@ _VERBS = (
     r"|recommend(?! (?:\S+ ){0,3}enough)|be (?:part|involved|a party)|go along|accommodate|satisfy|carry out"
     r"|talk about|pretend|play|role-?play|act as|adopt|process|entertain|allow|compile|list|instruct|contribute|track"
     r"|locate|identify|repeat|reveal|disclose|translate|summari[sz]e|plan|impersonate|simulate|access|conceal"
-    r"|express|let you|step into|speak (?:as|for|about)|confirm|enable|justify|defend)"
+    r"|express|let you|step into|speak (?:as|for|about)|confirm|enable|justify|defend|generali[sz]e|stereotype)"
 )
 """What a model says it will not do. "I can't wait", "can't stress enough", "can't believe" are not among them."""
 _NOT_REFUSING = (
