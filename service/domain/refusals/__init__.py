@@ -4,8 +4,20 @@
 see docs/judges.md.
 """
 
-from service.domain.refusals.content import Evidence, Part
-from service.domain.refusals.detector import SHORT, Examination, detect, examine, is_refusal
+from service.domain.refusals.content import Evidence
+from service.domain.refusals.detector import detect, examine, is_refusal, refuses_by_field
+from service.domain.refusals.examination import Examination
+from service.domain.refusals.parts import Part
 from service.domain.refusals.reading import Reading, Stance
 
-__all__ = ["SHORT", "Evidence", "Examination", "Part", "Reading", "Stance", "detect", "examine", "is_refusal"]
+__all__ = [
+    "Evidence",
+    "Examination",
+    "Part",
+    "Reading",
+    "Stance",
+    "detect",
+    "examine",
+    "is_refusal",
+    "refuses_by_field",
+]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from service.domain.refusals.languages import STOP_WORDS
-from service.domain.refusals.text import Document
+from service.domain.refusals.text import Document, Sentence, document
 
 _LOOKED_AT = 400
 _FEW_WORDS = 6
@@ -31,6 +31,12 @@ def language_of(document: Document) -> str | None:
     if letters and sum(ord(c) > 0x24F for c in letters) > _ANOTHER_SCRIPT * len(letters):  # noqa: PLR2004 - Latin ends
         return _by_script(letters)
     return _by_stop_words(document.words[:_LOOKED_AT])
+
+
+def in_english(sentences: Sequence[Sentence]) -> bool:
+    """Whether some sentences of an answer are in English, so far as that can be told of so few."""
+    text = " ".join(sentence.text for sentence in sentences)
+    return not text or language_of(document(text)) == "en"
 
 
 def _by_script(letters: Sequence[str]) -> str | None:

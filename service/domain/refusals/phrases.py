@@ -17,7 +17,7 @@ _VERBS = (
     r"|recommend(?! (?:\S+ ){0,3}enough)|be (?:part|involved|a party)|go along|accommodate|satisfy|carry out"
     r"|talk about|pretend|play|role-?play|act as|adopt|process|entertain|allow|compile|list|instruct|contribute|track"
     r"|locate|identify|repeat|reveal|disclose|translate|summari[sz]e|plan|impersonate|simulate|access|conceal"
-    r"|express|let you|step into|speak (?:as|for|about)|confirm|enable|justify|defend)"
+    r"|express|let you|step into|speak (?:as|for|about)|confirm|enable|justify|defend|generali[sz]e|stereotype)"
 )
 """What a model says it will not do. "I can't wait", "can't stress enough", "can't believe" are not among them."""
 _NOT_REFUSING = (
@@ -85,6 +85,7 @@ REFUSALS: tuple[str, ...] = (
     r"\b(?:not|isn't|ain't|wouldn't be) something (?:that )?(?:i|we)(?:'|\b)",
     rf"\bsomething (?:that )?(?:i|we) (?:can'?t|cannot|won'?t|will not|{_DO_NOT})\b",
     rf"\b(?:against|violates?|violating|outside|breach(?:es)?) (?:my|our|the|openai's) {_RULES}",
+    rf"\b(?:not|isn't) (?:within|in line with) (?:my|our) {_RULES}",
     rf"\b(?:my|our) {_RULES} (?:don'?t|do not|doesn't|does not|prevents?|prohibits?|forbids?|won'?t|stop)\b",
     (
         r"\b(?:wouldn't|would not|isn't|is not|not) (?:be )?(?:right|appropriate|ethical|responsible|okay|possible)"

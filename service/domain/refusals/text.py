@@ -14,7 +14,8 @@ end, and the cap keeps a five-megabyte answer as cheap as a five-kilobyte one.""
 _CHARACTERS = {
     **dict.fromkeys(map(ord, "\u2018\u2019\u201a\u201b\u2032\u00b4\u02bc"), "'"),
     **dict.fromkeys(map(ord, "\u201c\u201d\u201e\u201f\u00ab\u00bb\u300c\u300d\u300e\u300f"), '"'),
-    **dict.fromkeys(map(ord, "\u2010\u2011\u2013\u2014\u2015\u2212"), "-"),
+    **dict.fromkeys(map(ord, "\u2010\u2011\u2013\u2212"), "-"),
+    **dict.fromkeys(map(ord, "\u2014\u2015"), " - "),
     **dict.fromkeys([0xAD, *range(0x200B, 0x2010), 0x2060, 0xFEFF]),
 }
 _BULLET = re.compile(r"^[ \t]*[*\u2022\u00b7\u2023\u25aa+][ \t]+", re.MULTILINE)
@@ -42,6 +43,13 @@ class Sentence(NamedTuple):
     """It stands in a list or names a step."""
     foreign: bool
     """Someone else's words by their form: a block quote or code."""
+    tail: bool = False
+    """It goes on from a refusing clause in the same sentence."""
+
+
+def sentence_of(text: str, start: int, *, item: bool = False, foreign: bool = False, tail: bool = False) -> Sentence:
+    """A sentence with its words."""
+    return Sentence(text, start, frozenset(_WORD.findall(text)), item, foreign, tail)
 
 
 class Cued(NamedTuple):
@@ -65,8 +73,8 @@ class Document:
     sentences: tuple[Sentence, ...]
     words: tuple[str, ...]
     quotes: tuple[tuple[int, int], ...]
-    script: bool
-    """Several lines begin with a speaker's name, so "I" may be anyone."""
+    script: int
+    """Where several lines begin with a speaker's name: the first one's position. From there on "I" may be anyone."""
 
     @property
     def whole(self) -> bool:
@@ -101,7 +109,7 @@ def document(text: str) -> Document:
         sentences=tuple(_sentences(plain)),
         words=tuple(_WORD.findall(plain)),
         quotes=tuple(match.span() for match in _QUOTE.finditer(plain)),
-        script=len(_SPEAKER.findall(plain)) >= _SCRIPT_LINES,
+        script=_script_in(plain),
     )
 
 
@@ -118,6 +126,11 @@ def one_of(*patterns: str, flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:
 def words_of(text: str) -> list[str]:
     """The words of a normalised text, with their apostrophes."""
     return _WORD.findall(text)
+
+
+def _script_in(plain: str) -> int:
+    lines = [match.start() for match in _SPEAKER.finditer(plain)]
+    return lines[0] if len(lines) >= _SCRIPT_LINES else len(plain)
 
 
 def _without_reasoning(text: str) -> str:
@@ -150,7 +163,7 @@ def _sentences(text: str) -> list[Sentence]:
         body = piece[marker.end() :] if marker else piece
         if body:
             start = position + len(piece) - len(body)
-            words = frozenset(_WORD.findall(body))
-            found.append(Sentence(body, start, words, item, fenced or piece.startswith((">", "```"))))
+            foreign = fenced or piece.startswith((">", "```"))
+            found.append(sentence_of(body, start, item=item, foreign=foreign))
         position = following
     return found

@@ -210,7 +210,7 @@ def test_long_content_after_a_refusal_is_never_a_refusal(refusal: str, words: li
     assert detect(f"{refusal} {' '.join(words)}").stance is not Stance.REFUSED
 
 
-@pytest.mark.parametrize("sign", [phrases.REFUSAL, compliance.AGREEMENT, *care.PROTECTIVE])
+@pytest.mark.parametrize("sign", [phrases.REFUSAL, compliance.AGREEMENT, *care.SIGNS])
 def test_the_cheap_test_before_the_costly_one_misses_nothing(sign: Cued) -> None:
     examples = map(json.loads, EXAMPLES.read_text("utf-8").splitlines())
     sentences = [sentence for example in examples for sentence in document(example["response"]).sentences]
