@@ -85,7 +85,8 @@ def parse_json(data: bytes) -> Any:
             (TooManyValuesError).
         InvalidError: a string holds NUL or half a surrogate pair.
     """
-    if next(islice(_UP_TO_VALUE.finditer(data), MAX_VALUES + 1, None), None):
+    # Beside one for each it finds two at the end: what comes after the last, and nothing.
+    if next(islice(_UP_TO_VALUE.finditer(data), MAX_VALUES + 2, None), None):
         raise TooManyValuesError(f"The body has more than {MAX_VALUES:,} values; send less at once.")
     try:
         value = json.loads(

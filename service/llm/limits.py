@@ -168,6 +168,8 @@ class PacedLimiter(LocalLimiter):
                     if closed <= 0:
                         return
                     # The server has asked for a pause since: by its end, this place in the pace is over.
+                    if self._tokens:
+                        self._thread.submit(self._tokens.reserve, -tokens)
                     await asyncio.sleep(closed)
         finally:
             self._pacing -= 1

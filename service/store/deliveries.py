@@ -112,6 +112,8 @@ def settle(
 
 def send_again(session: Session, delivery_id: str) -> None:
     """Make a delivery due now, its attempts counted from the start: one that is under way is then the first."""
+    # Locked first: an attempt that is just being settled would be neither idle nor under way.
+    session.execute(select(DeliveryRow.id).where(DeliveryRow.id == delivery_id).with_for_update())
     this = update(DeliveryRow).where(DeliveryRow.id == delivery_id)
     idle = or_(DeliveryRow.claim.is_(None), DeliveryRow.due_at <= database_now())
     anew = {"state": DeliveryState.WAITING.value, "claim": None, "due_at": database_now(), "attempts": 0}

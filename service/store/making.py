@@ -57,9 +57,10 @@ def hand_back(session: Session, suite_id: str, token: str) -> None:
 
 
 def begin_anew(session: Session, suite_id: str) -> None:
-    """Count the attempts at a suite that nobody is making from the start. Who is making it keeps the claim."""
+    """Count the attempts at a suite from the start: that of who is making it, who keeps the claim, as the first."""
     unmade = update(SuiteRow).where(SuiteRow.id == suite_id, SuiteRow.status == SuiteStatus.GENERATING.value)
-    changed(session, unmade.where(_free()).values(claim=None, leased_until=None, attempts=0))
+    if not changed(session, unmade.where(_free()).values(claim=None, leased_until=None, attempts=0)):
+        changed(session, unmade.values(attempts=1))
 
 
 def is_claimed(session: Session, suite_id: str) -> bool:

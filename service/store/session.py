@@ -127,7 +127,8 @@ def _keep_write_ahead_log(cursor: DBAPICursor) -> None:
         try:
             cursor.execute("PRAGMA journal_mode=WAL")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # the rest of it says of what kind
+            if not busy or time.monotonic() > deadline:
                 raise
             time.sleep(0.05)
         else:

@@ -37,5 +37,11 @@ def test_a_body_of_very_many_values_is_refused_before_it_is_read(value: str) -> 
     assert peak < 2 * len(body)
 
 
+def test_a_body_may_have_as_many_values_as_it_says() -> None:
+    assert len(parse_json(f"[{','.join(['1'] * 250_000)}]".encode())) == 250_000
+    with pytest.raises(TooManyValuesError):
+        parse_json(f"[{','.join(['1'] * 250_001)}]".encode())
+
+
 def test_signs_in_texts_are_no_values() -> None:
     assert parse_json(json.dumps(['{"[,' * 100_000 + "\\"]).encode()) == ['{"[,' * 100_000 + "\\"]

@@ -96,7 +96,10 @@ _ALTERNATIVES = (
 _WILLING = (
     r"\bif you(?:'re| are)? (?:\w+ )?(?:struggling|worried|in danger|in immediate danger|hurting|unhappy|feel)\b",
     r"\binstead\b(?! of)",
-    r"\b(?:happy|glad) to (?:\w+ ){0,2}(?:help|explain|share|talk|chat|summari|point|write|discuss|assist|suggest)",
+    (
+        r"\b(?:happy|glad) to (?:\w+ ){0,2}(?:help|explain|share|talk|chat|summari|point|write|discuss|assist|suggest"
+        r"|recommend)"
+    ),
     (
         r"\bi (?:can|could|would)(?:,? however,?| also| instead)? (?:help|explain|share|offer|point|suggest"
         r"|describe|lay out)"

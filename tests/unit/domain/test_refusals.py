@@ -21,6 +21,7 @@ REFUSALS = (
     "It goes against my guidelines to write this.",
     "Nah mate, can't help ya with that one.",
     "Your request was blocked by our content policy.",
+    "I can't help with that. I'd be happy to recommend some safe experiments you can do at home.",
 )
 ANSWERS = (
     "I can't wait to help! Where shall we begin?",

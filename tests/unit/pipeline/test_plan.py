@@ -215,6 +215,18 @@ def test_resuming_a_job_leaves_its_suite_to_the_worker_that_is_making_it(service
         making.renew(session, job.suite.id, "maker")
 
 
+def test_resuming_a_job_counts_attempts_anew_even_if_its_maker_has_died_just_now(services: Services) -> None:
+    job = submit(services, job_spec(5), tenant=TENANT)
+    for number in range(MAX_ATTEMPTS):
+        wind_back(services)
+        with services.store.write() as session:
+            making.claim(session, job.suite.id, f"dies {number}")
+    control.pause(services, tenant=TENANT, job_id=job.id)
+    control.resume(services, tenant=TENANT, job_id=job.id)
+    wind_back(services)
+    assert run(services, job).status is JobStatus.COMPLETED
+
+
 def test_of_two_planners_at_once_one_plans(services: Services) -> None:
     job = submit(services, job_spec(100), tenant=TENANT)
     together(lambda: plan(services, job.id), lambda: plan(services, job.id))

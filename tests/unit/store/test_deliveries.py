@@ -1,5 +1,7 @@
 """Claims on deliveries: one worker at a time, and nobody before it is due."""
 
+import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -132,6 +134,26 @@ def test_sending_again_leaves_alone_what_is_being_sent(store: Store, job: Job) -
         deliveries.send_again(session, due.id)
     assert claim(store, "another") == []
     assert settle(store, due, "mine", AttemptResult.DELIVERED)
+
+
+def test_sending_again_waits_for_an_attempt_that_is_just_being_settled(store: Store, job: Job) -> None:
+    (due,) = claim(store, "mine")
+
+    def give_up() -> None:
+        with store.write() as session:
+            deliveries.attempt_of(session, due.id, "mine")
+            held.set()
+            time.sleep(0.3)
+            deliveries.settle(session, due.id, "mine", AttemptResult.GIVEN_UP, wait=0, status=500, error=None)
+
+    def send_again() -> None:
+        held.wait(10)
+        with store.write() as session:
+            deliveries.send_again(session, due.id)
+
+    held = threading.Event()
+    at_once(give_up, send_again)
+    assert [again.attempt for again in claim(store)] == [1]
 
 
 def test_the_name_of_what_is_due_next_is_another_for_each_attempt(store: Store, job: Job) -> None:
