@@ -17,7 +17,7 @@ from service.llm.options import LimitOptions
 from service.targets.base import targets
 
 MAX_DELAY_MS = 600_000
-MAX_REPLIES = 3000
+MAX_REPLIES = 2000
 MAX_SCRIPT_KIB = 256
 """Every job and every list of stored targets holds its script whole."""
 

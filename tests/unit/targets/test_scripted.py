@@ -76,4 +76,4 @@ def test_a_script_is_of_bearable_size(replies: list[dict[str, Any]]) -> None:
 
 
 def test_a_script_of_the_most_replies_is_taken() -> None:
-    assert len(ScriptedOptions().load({"replies": [{}] * 3000})["replies"]) == 3000
+    assert len(ScriptedOptions().load({"replies": [{}] * 2000})["replies"]) == 2000
