@@ -21,8 +21,8 @@ MAX_DEPTH = 32
 
 MAX_VALUES = 250_000
 """Commas and opening brackets of a body; what the API takes has some 60,000. Each may stand for 80 bytes of memory."""
-MAX_FIELDS = 256
-"""Of one object; what the API takes has some thirty."""
+MAX_FIELDS = 1024
+"""Of one object; what the API takes has some thirty, but a model's `logit_bias` may have hundreds."""
 
 _UP_TO_VALUE = re.compile(rb'(?:[^,\[{"]++|"(?:[^"\\]++|\\.)*+"?)*+(?:[,\[{]|\Z)', re.DOTALL)
 """What comes before a value, strings with all that is in them included; matches without going back."""

@@ -1,7 +1,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -30,6 +30,7 @@ from tests.support.plugged import Answering, Approving, plugged
 from tests.support.running import assert_one_result_a_run, counts, lapse, run, wind_back
 from tests.support.specs import REFUSAL, job_spec, plugin, scripted
 from tests.support.stack import wait_for
+from tests.unit.pipeline.conftest import Slow
 
 TENANT = "acme"
 OK = {"text": REFUSAL}
@@ -180,36 +181,6 @@ def test_a_plugin_that_cannot_be_built_fails_the_job(services: Services) -> None
         job = run(services, submit(services, asking(name), tenant=TENANT))
     assert job.status is JobStatus.FAILED
     assert reason_of(job) == "plugin_failed"
-
-
-class Slow(Answering):
-    """Takes its time; does something once so many cases have been asked."""
-
-    seconds = 0.1
-    asked = 0
-    at = 6
-    act: Callable[[], object] = staticmethod(lambda: None)
-
-    async def complete(self, case: Case) -> Completion:
-        type(self).asked += 1
-        if self.asked == self.at:
-            await asyncio.to_thread(self.act)
-        async with self.limiter.slot():
-            await asyncio.sleep(self.seconds)
-        return await super().complete(case)
-
-
-@pytest.fixture
-def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Slow]]:
-    """A slow target, in a pipeline that looks around often."""
-    monkeypatch.setattr("service.pipeline.pulse.RENEW_SECONDS", 0.1)
-    monkeypatch.setattr("service.pipeline.pulse.TICK_SECONDS", 0.05)
-    monkeypatch.setattr("service.pipeline.pulse.INVITE_SECONDS", 0.05)
-    with monkeypatch.context() as patch:
-        for name in ("seconds", "asked", "at", "act"):
-            patch.setattr(Slow, name, Slow.__dict__[name])
-        with plugged(targets, Slow, "slow"):
-            yield Slow
 
 
 def test_after_a_cancellation_no_result_is_added(services: Services, slow: type[Slow]) -> None:

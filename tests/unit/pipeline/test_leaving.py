@@ -1,14 +1,11 @@
 """How a worker leaves a job: paused by what stands then, and at no cost without end."""
 
-import asyncio
 import time
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from service.domain.cases import Case
-from service.domain.completions import Completion, ErrorCode, Usage
+from service.domain.completions import ErrorCode
 from service.domain.jobs import Job, Outcome
 from service.domain.lifecycle import JobStatus
 from service.domain.specs import Limits, PluginSpec
@@ -20,46 +17,17 @@ from service.pipeline.submit import submit
 from service.pipeline.writer import Writer
 from service.store import results
 from service.store.batches import MAX_ATTEMPTS
-from service.targets.base import targets
-from tests.support.plugged import Answering, plugged
 from tests.support.running import assert_one_result_a_run, counts, run, wind_back
 from tests.support.specs import job_spec
 from tests.support.stack import wait_for
+from tests.unit.pipeline.conftest import Slow
 
 TENANT = "acme"
 AT_ONCE = 4
 
 
-class Counted(Answering):
-    """Costs one request a case; does something within the call that comes at a certain place."""
-
-    asked = 0
-    at = 0
-    act: Callable[[], object] = staticmethod(lambda: None)
-
-    async def complete(self, case: Case) -> Completion:
-        type(self).asked += 1
-        if self.asked == self.at:
-            await asyncio.to_thread(self.act)
-        async with self.limiter.slot():
-            await asyncio.sleep(0.05)
-        return Completion(f"answer {case.index}", usage=Usage(requests=1))
-
-
-@pytest.fixture
-def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Counted]]:
-    """That target, in a pipeline that looks around often."""
-    monkeypatch.setattr("service.pipeline.pulse.RENEW_SECONDS", 0.1)
-    monkeypatch.setattr("service.pipeline.pulse.TICK_SECONDS", 0.05)
-    with monkeypatch.context() as patch:
-        for name in ("asked", "at", "act"):
-            patch.setattr(Counted, name, Counted.__dict__[name])
-        with plugged(targets, Counted, "counted"):
-            yield Counted
-
-
 def start(services: Services, count: int, **limits: Any) -> Job:
-    target = PluginSpec("counted", {"max_concurrency": AT_ONCE})
+    target = PluginSpec("slow", {"max_concurrency": AT_ONCE})
     return submit(services, job_spec(count, target=target, limits=Limits(**limits)), tenant=TENANT)
 
 
@@ -67,9 +35,7 @@ def raise_limit(services: Services, job: Job, limits: Limits) -> None:
     control.resume(services, tenant=TENANT, job_id=job.id, limits=limits)
 
 
-def test_a_limit_that_is_raised_while_the_last_calls_end_pauses_nothing(
-    services: Services, counted: type[Counted]
-) -> None:
+def test_a_limit_that_is_raised_while_the_last_calls_end_pauses_nothing(services: Services, slow: type[Slow]) -> None:
     job = start(services, 60, max_requests=10)
 
     def notice_and_raise() -> None:
@@ -77,24 +43,24 @@ def test_a_limit_that_is_raised_while_the_last_calls_end_pauses_nothing(
         time.sleep(1)  # so that the worker has noticed it too
         raise_limit(services, job, Limits(max_requests=1000))
 
-    counted.act, counted.at = staticmethod(notice_and_raise), 9
+    slow.act, slow.at = staticmethod(notice_and_raise), 9
     assert run(services, job).status is JobStatus.RUNNING
-    assert counted.asked < 60
+    assert slow.asked < 60
     assert run(services, job).status is JobStatus.COMPLETED
 
 
-def test_a_limit_given_to_a_job_that_runs_without_one_holds_at_once(services: Services, counted: type[Counted]) -> None:
+def test_a_limit_given_to_a_job_that_runs_without_one_holds_at_once(services: Services, slow: type[Slow]) -> None:
     job = start(services, 200)
-    counted.act, counted.at = staticmethod(lambda: raise_limit(services, job, Limits(max_requests=1))), 20
+    slow.act, slow.at = staticmethod(lambda: raise_limit(services, job, Limits(max_requests=1))), 20
     job = run(services, job)
     assert job.status is JobStatus.PAUSED
     assert job.status_reason
     assert job.status_reason.code == "limit_max_requests"
-    assert counted.asked < 200
+    assert slow.asked < 200
 
 
 def test_what_fails_unforeseen_is_given_up_like_a_batch_that_kills_its_worker(
-    services: Services, counted: type[Counted], monkeypatch: pytest.MonkeyPatch
+    services: Services, slow: type[Slow], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Or else it would be asked for and paid for without end."""
     save = Writer._save
@@ -116,4 +82,4 @@ def test_what_fails_unforeseen_is_given_up_like_a_batch_that_kills_its_worker(
     stored = results.stream(services.store, job, results.ResultFilter())
     assert {result.error.code for result in stored if result.error} == {ErrorCode.WORKER_LOST}
     assert counts(services, job).errors <= BATCH_SIZE
-    assert counted.asked <= (1 + MAX_ATTEMPTS) * BATCH_SIZE
+    assert slow.asked <= (1 + MAX_ATTEMPTS) * BATCH_SIZE
